@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ingests many products: each on its own, whatever happens to the others; what was there already is skipped, so a run can be repeated."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from catalog.ingest import archive
+from catalog.ingest.assets import Maker, sources
+from catalog.ingest.discover import Candidate, Passed, discover, fingerprint
+from catalog.ingest.publish import Publisher, Reached, no_points
+from catalog.ingest.quicklook import write_quicklook
+from catalog.ingest.readers import READERS
+from catalog.ingest.readers.scene import METADATA_NAMES, QUICKLOOK_NAMES, Members, assign, require, wanted
+from catalog.ingest.refusal import Refused
+from catalog.model.principal import Principal
+from catalog.model.product import Asset, AssetRole, Product
+from catalog.raster.files import Unreadable
+from catalog.raster.footprint import footprint
+from catalog.service import Catalog
+from catalog.store.sql import footprint_boxes
+from config.limits import Limits
+from config.product_types import Policy
+
+_FINGERPRINT = "hysope:fingerprint"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one source."""
+
+    source: Path
+    status: str
+    """new, updated, older, skipped, failed, or would ingest (dry run)."""
+    product: str = ""
+    reason: str = ""
+
+
+@dataclass
+class Report:
+    """What became of all of them."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def counts(self) -> Mapping[str, int]:
+        """How many of each status."""
+        return Counter(outcome.status for outcome in self.outcomes)
+
+
+class Ingest:
+    """The real ingest: demo, command line, inbox and tests all come through here."""
+
+    def __init__(self, catalog: Catalog, limits: Limits, who: Principal, policies: Mapping[str, Policy] | None = None, reached: Reached = no_points) -> None:
+        self._catalog, self._limits, self._policies = catalog, limits, policies or {}
+        self._publisher = Publisher(catalog, who, reached)
+        self._kinds = tuple(catalog.registry.types.values())
+
+    def repair(self) -> list[str]:
+        """Mends what a killed run left (see Publisher.repair)."""
+        return self._publisher.repair()
+
+    def find(self, paths: Iterable[Path]) -> list[Candidate | Passed]:
+        """What is in files and trees."""
+        return list(discover(paths, self._kinds, self._limits))
+
+    def run(self, found: Iterable[Candidate | Passed], *, force: bool = False, dry_run: bool = False, seen: Callable[[Outcome], None] | None = None) -> Report:
+        """Ingests one after the other; `seen` hears of each."""
+        report = Report()
+        for item in found:
+            outcome = self._one(item, force, dry_run)
+            report.outcomes.append(outcome)
+            if seen:
+                seen(outcome)
+        return report
+
+    def _one(self, item: Candidate | Passed, force: bool, dry_run: bool) -> Outcome:
+        if isinstance(item, Passed):
+            return Outcome(item.source, "failed" if item.broken else "skipped", reason=item.reason)
+        identity = item.identity
+        name = f"{identity.id}@{identity.version}"
+        mark = fingerprint(item)
+        stored = self._catalog.version_of(identity.id, identity.version)
+        if stored and not force:
+            if stored.quality.get(_FINGERPRINT) == mark or stored.source != str(item.source.resolve()):
+                return Outcome(item.source, "skipped", name, "this version is here already")
+        if dry_run:
+            return Outcome(item.source, "would ingest", name, identity.kind.id)
+        try:
+            return Outcome(item.source, self._ingest(item, mark), name)
+        except (Refused, Unreadable) as refused:
+            return Outcome(item.source, "failed", name, str(refused))
+        except OSError as error:
+            return Outcome(item.source, "failed", name, f"{error.strerror or error}: {error.filename or item.source}")
+
+    def _ingest(self, item: Candidate, mark: str) -> str:
+        kind, identity = item.identity.kind, item.identity
+        policy = self._policies.get(kind.id, kind.policy)
+        with self._publisher.working_folder() as folder:
+            home = folder / "product"
+            home.mkdir()
+            members = self._members(item, home if policy != "full_cog" else folder / "unpacked")
+            self._publisher.reached("unpacked")
+            metadata = READERS[kind.reader](members)
+            assigned = assign(members.files, kind)
+            require(assigned, kind)
+            found = sources({band: members.files[name] for band, name in assigned.items()}, kind)
+            made = Maker(kind, policy, self._catalog.registry.visual(kind), metadata, home).make(found)
+            outline = footprint(made.valid, made.grid)
+            assets = (*made.assets, *_papers(members, home), *write_quicklook(kind, made.assets, home))
+            self._publisher.reached("assets made")
+            product = Product(
+                identity.id, identity.version, kind.id, identity.period, identity.day, outline, footprint_boxes(outline), assets,
+                made.cloud, made.snow, identity.platform, identity.zone, metadata.produced, str(item.source.resolve()),
+                {**metadata.quality, _FINGERPRINT: mark, "profile": identity.profile or "-"},
+            )  # fmt: skip
+            return self._publisher.publish(_flattened(product, home), home)
+
+    def _members(self, item: Candidate, into: Path) -> Members:
+        """The files of a product; of a zip, the needed ones are unpacked."""
+        limit = self._limits.metadata_bytes
+        if item.form == "file":
+            return Members({item.source.name: item.source}, limit)
+        if item.form == "folder":
+            files = {path.relative_to(item.source).as_posix(): path for path in sorted(item.source.rglob("*")) if path.is_file() and not path.is_symlink()}
+            return Members(files, limit)
+        listed = archive.members(item.source, self._limits)
+        needed = wanted(listed, item.identity.kind)
+        require(assign(listed, item.identity.kind), item.identity.kind)
+        _room(into.parent, sum(listed[name].file_size for name in needed), item.source)
+        return Members(archive.extract(item.source, needed, into, self._limits), limit)
+
+
+def _room(folder: Path, needed: int, source: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if needed * 2 > free:
+        raise Refused(f"{source.name}: needs {needed * 2 >> 20} MB in {folder}, {free >> 20} MB are free")
+
+
+def _papers(members: Members, home: Path) -> list[Asset]:
+    """The metadata file and the distributed quicklook, copied beside the rasters."""
+    out = []
+    for endings, role, name in ((METADATA_NAMES, AssetRole.METADATA, "metadata.xml"), (QUICKLOOK_NAMES, AssetRole.QUICKLOOK, "quicklook")):
+        path = next((path for path in members.ending(endings) if path.stat().st_size), None)
+        if path:
+            target = home / (name if "." in name else f"{name}{path.suffix.lower()}")
+            shutil.copyfile(path, target)
+            out.append(Asset(target.stem if role is AssetRole.METADATA else "quicklook", role, target.name, "", bytes=target.stat().st_size))
+    return out
+
+
+def _flattened(product: Product, home: Path) -> Product:
+    """Rasters that were unpacked for a product which keeps its files as they are, moved up beside the others."""
+    assets = []
+    for asset in product.assets:
+        path = Path(asset.path)
+        if path.is_absolute() and path.is_relative_to(home.resolve()):
+            target = home / path.name
+            if path != target.resolve():
+                os.replace(path, target)
+            asset = replace(asset, path=target.name)
+        assets.append(asset)
+    for path in list(home.iterdir()):
+        if path.is_dir():
+            shutil.rmtree(path)
+    return replace(product, assets=tuple(assets))

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Atomic publication (THREATS D9): write in a private folder, fsync, rename, then one transaction makes the product visible.
+
+A kill at any moment leaves no product or a whole one: an intent file names the folder that is about to appear, and the
+next run removes the folder if no row points to it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from catalog.model.principal import Principal
+from catalog.model.product import Asset, Product
+from catalog.model.time import day_text
+from catalog.service import Catalog
+
+Reached = Callable[[str], None]
+"""Called at each point where a crash would hurt most; tests kill the process there."""
+POINTS = ("unpacked", "assets made", "intent written", "synced", "renamed", "stored", "intent removed")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+
+
+def no_points(_point: str) -> None:
+    """The `Reached` of ordinary life."""
+
+
+class Publisher:
+    """Owns the archive folder: working folders, intents, products."""
+
+    def __init__(self, catalog: Catalog, who: Principal, reached: Reached = no_points) -> None:
+        self._catalog, self._who, self.reached = catalog, who, reached
+        self._work = catalog.archive / "work"
+
+    @contextmanager
+    def working_folder(self) -> Iterator[Path]:
+        """A private folder on the archive's file system; gone afterwards, whatever happens."""
+        folder = self._work / f"{os.getpid()}-{secrets.token_hex(6)}"
+        folder.mkdir(parents=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def publish(self, product: Product, folder: Path) -> str:
+        """Publishes a product whose own files lie in `folder`; asset paths become relative to the archive. Returns new, updated or older."""
+        token = secrets.token_hex(4)
+        version = _UNSAFE.sub("-", product.version)
+        home = Path(product.collection) / day_text(product.day)[:4] / product.id / f"{version}-{token}"
+        intent = self._work / f"{os.getpid()}-{token}.intent"
+        _write_synced(intent, str(home))
+        self.reached("intent written")
+        placed = replace(product, assets=tuple(_placed(asset, folder, home) for asset in product.assets))
+        for path in sorted(folder.iterdir()):
+            _sync(path)
+        _sync(folder)
+        self.reached("synced")
+        target = self._catalog.archive / home
+        target.parent.mkdir(parents=True, exist_ok=True)
+        folder.rename(target)
+        _sync(target.parent)
+        self.reached("renamed")
+        before = self._homes(product)
+        outcome = self._catalog.publish(placed, self._who)
+        self.reached("stored")
+        for old in before:
+            shutil.rmtree(self._catalog.archive / old, ignore_errors=True)
+        intent.unlink()
+        self.reached("intent removed")
+        return outcome
+
+    def repair(self) -> list[str]:
+        """Removes what killed runs left behind: their working folders, and folders that were renamed but never stored. Says what it did."""
+        done = []
+        if not self._work.is_dir():
+            return done
+        known: set[Path] | None = None
+        for path in sorted(self._work.iterdir()):
+            if _alive(path.name):
+                continue
+            if path.suffix == ".intent":
+                known = known if known is not None else {file.parent for _, file, _ in self._catalog.files()}
+                home = self._catalog.archive / path.read_text(encoding="utf-8")
+                if home not in known and home.is_relative_to(self._catalog.archive) and home.is_dir():
+                    shutil.rmtree(home)
+                    done.append(f"removed {home.name}, which was never stored")
+                path.unlink()
+            elif path.is_dir():
+                shutil.rmtree(path)
+                done.append(f"removed the working folder {path.name}")
+        return done
+
+    def _homes(self, product: Product) -> set[Path]:
+        """The folders of this very version that is about to be replaced."""
+        version = _UNSAFE.sub("-", product.version)
+        parent = self._catalog.archive / product.collection / day_text(product.day)[:4] / product.id
+        own = {path.relative_to(self._catalog.archive) for path in parent.glob(f"{version}-????????")}
+        known = {file.parent for _, file, _ in self._catalog.files_of(product.id, product.version)}
+        return {path for path in own if self._catalog.archive / path in known}
+
+
+def _placed(asset: Asset, folder: Path, home: Path) -> Asset:
+    path = asset.path if Path(asset.path).is_absolute() and not Path(asset.path).is_relative_to(folder) else str(home / Path(asset.path).name)
+    return replace(asset, path=path, low=str(home / asset.low) if asset.low else "")
+
+
+def _alive(name: str) -> bool:
+    """Whether the process that a working name belongs to still runs."""
+    pid = name.split("-", 1)[0]
+    if not pid.isdigit() or int(pid) == os.getpid():
+        return pid.isdigit()
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _write_synced(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""MUSCATE metadata (`*_MTD_ALL.xml`, schema 1.16 to 1.18), read tolerantly: a field that is absent or odd is left out."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from catalog.ingest.readers.scene import Members, Metadata
+from catalog.ingest.refusal import Refused
+from catalog.model.faults import Fault
+from catalog.model.time import Micros, read_instant
+from catalog.xml.parse import parse, text
+
+_QUALITY = "Quality_Informations/Current_Product/Product_Quality_List/Product_Quality/Global_Index_List/QUALITY_INDEX"
+
+
+def read(members: Members) -> Metadata:
+    """The metadata of a MUSCATE product; empty where the product has none. Raises Refused when the file is not XML."""
+    files = members.ending(("_mtd_all.xml",))
+    if not files or not files[0].stat().st_size:
+        return Metadata()
+    try:
+        root = parse(files[0].read_bytes(), members.metadata_bytes)
+    except Fault as fault:
+        raise Refused(f"{files[0].name}: {fault.text}") from fault
+    quality = {name: (element.text or "").strip() for element in root.iterfind(_QUALITY) if (name := element.get("name"))}
+    return Metadata(
+        produced=moment(text(root, "Product_Characteristics/PRODUCTION_DATE")),
+        quality=quality,
+        scale=_scale(root),
+        nodata=_nodata(root),
+    )
+
+
+def moment(written: str) -> Micros | None:
+    """A date as products write it, with and without Z and with any number of decimals; None when it is none."""
+    try:
+        return read_instant(written).start
+    except Fault:
+        return None
+
+
+def _scale(root: etree._Element) -> float | None:
+    value = text(root, "Radiometric_Informations/REFLECTANCE_QUANTIFICATION_VALUE")
+    return 1.0 / int(value) if value.isdigit() and int(value) else None
+
+
+def _nodata(root: etree._Element) -> int | None:
+    for special in root.iterfind("Radiometric_Informations/Special_Values_List/SPECIAL_VALUE"):
+        value = (special.text or "").strip()
+        if special.get("name") == "nodata" and value.lstrip("-").isdigit():
+            return int(value)
+    return None

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Products, their assets and the grids these lie on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from catalog.model.area import Box
+from catalog.model.time import Day, Micros, Period
+
+IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}\Z", re.ASCII)
+
+
+class AssetRole(Enum):
+    """What an asset is for."""
+
+    DATA = "data"
+    """The bands as numbers."""
+    MASK = "mask"
+    SIDECAR = "sidecar"
+    """Coarser levels of an asset that has none of its own."""
+    VISUAL = "visual"
+    """Three 8-bit bands, stretched; 0 is no data."""
+    QUICKLOOK = "quicklook"
+    METADATA = "metadata"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Where the pixels of a raster are: outer corner of the first pixel, sizes; x to the east, y to the north."""
+
+    epsg: int
+    west: float
+    north: float
+    pixel_width: float
+    pixel_height: float
+    """Positive: rows run south."""
+    width: int
+    height: int
+
+    @property
+    def box(self) -> Box:
+        """The outer edge of the raster in its own CRS."""
+        return Box(
+            west=self.west,
+            south=self.north - self.height * self.pixel_height,
+            east=self.west + self.width * self.pixel_width,
+            north=self.north,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file of a product."""
+
+    key: str
+    role: AssetRole
+    path: str
+    """Absolute, or relative to the archive folder; never from a client."""
+    driver: str
+    bytes: int = 0
+    sha256: str = ""
+    grid: Grid | None = None
+    dtype: str = ""
+    bands: Mapping[str, int] = field(default_factory=dict)
+    """Band name to index in the file, from 1."""
+    scale: float = 1.0
+    offset: float = 0.0
+    nodata: tuple[int, ...] = ()
+    overviews: tuple[int, ...] = ()
+    """Decimation factors of the levels in the file, rising."""
+    low: str = ""
+    """Path of the low-zoom array of this asset (tiles of a whole country are drawn from these)."""
+    tier: str = "online"
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One item of a collection, in one version."""
+
+    id: str
+    version: str
+    collection: str
+    period: Period
+    day: Day
+    """The nominal day: what the time dimension lists."""
+    footprint: bytes
+    """WKB, EPSG:4326 in x = longitude, y = latitude order; a polygon or multipolygon."""
+    boxes: tuple[Box, ...]
+    """Longitude/latitude boxes of the footprint, two where it crosses the antimeridian."""
+    assets: tuple[Asset, ...]
+    cloud: float | None = None
+    """Percent of the valid pixels."""
+    snow: float | None = None
+    platform: str = ""
+    zone: str = ""
+    produced: Micros | None = None
+    source: str = ""
+    """Where it was ingested from."""
+    quality: Mapping[str, str] = field(default_factory=dict)
+    key: int = 0
+    """The store's own number; 0 before it is stored."""
+
+    def asset_of(self, band: str) -> Asset | None:
+        """The data or mask asset that holds a band."""
+        return next((asset for asset in self.assets if asset.role in (AssetRole.DATA, AssetRole.MASK) and band in asset.bands), None)
+
+    def first(self, role: AssetRole) -> Asset | None:
+        """The first asset of a role."""
+        return next((asset for asset in self.assets if asset.role is role), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a collection holds, for one who may see it."""
+
+    collection: str
+    days: tuple[Day, ...]
+    extent: Box | None
+    epsgs: tuple[int, ...]
+    products: int
+    first: Micros | None
+    last: Micros | None
+
+    @property
+    def latest(self) -> Day | None:
+        """The default of the time dimension."""
+        return self.days[-1] if self.days else None
+
+
+def version_order(version: str) -> tuple[int | str, ...]:
+    """A key by which versions rise: numbers by value (`1-10` after `1-9`), the rest by letters."""
+    return tuple(int(part) if part.isdigit() else part for part in re.split(r"[-._]", version))

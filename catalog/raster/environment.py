@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The process environment of GDAL and PROJ. It must stand before the first import of rasterio: `rasterio.Env` is too late."""
+
+from __future__ import annotations
+
+import os
+
+LOCKED = {
+    "GDAL_SKIP": "VRT GTI WMS WCS WMTS OGCAPI STACIT STACTA HTTP PDF DERIVED PostGISRaster",
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_VRT_ENABLE_PYTHON": "NO",
+    "GDAL_VRT_ENABLE_RAWRASTERBAND": "NO",
+    "GDAL_HTTP_TIMEOUT": "10",
+    "GDAL_HTTP_CONNECTTIMEOUT": "3",
+    "GDAL_HTTP_MAX_RETRY": "2",
+    "GDAL_HTTP_PROXY": "http://127.0.0.1:9",
+    "GDAL_PAM_ENABLED": "NO",
+    "PROJ_NETWORK": "OFF",
+}
+"""Set whatever the operator's environment says: they are what keeps a file from reaching out."""
+TUNED = {"GDAL_CACHEMAX": "128", "VSI_CACHE": "FALSE", "MALLOC_ARENA_MAX": "2"}
+"""Set unless the operator's environment has them; GDAL_CACHEMAX is in megabytes."""
+
+
+def lock() -> None:
+    """Sets the environment of this process and its children."""
+    os.environ.update(LOCKED)
+    for name, value in TUNED.items():
+        os.environ.setdefault(name, value)

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writing cloud-optimised GeoTIFFs, laid out as measured (docs/adr/0004): ZSTD, predictor 2, 256 blocks, overviews to under 256 pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+import rasterio.shutil
+from numpy.typing import NDArray
+from rasterio.io import MemoryFile
+from rasterio.transform import from_origin
+
+from catalog.model.product import Grid
+from catalog.raster.files import fitted, read_small
+
+BLOCK = 256
+LOW_SIDES = (128, 32)
+"""Sides of the low-zoom arrays, largest first."""
+
+
+def write_cog(path: Path, bands: Sequence[NDArray[Any]], grid: Grid, nodata: float | None, *, average: bool) -> tuple[int, ...]:
+    """Writes bands (rows x columns each) as a COG and returns the decimations of its overviews.
+
+    `average` makes the overviews by averages of valid pixels, else by the commonest value (classes).
+    """
+    profile = {
+        "driver": "MEM", "width": grid.width, "height": grid.height, "count": len(bands), "dtype": bands[0].dtype.name,
+        "crs": f"EPSG:{grid.epsg}", "transform": from_origin(grid.west, grid.north, grid.pixel_width, grid.pixel_height), "nodata": nodata,
+    }  # fmt: skip
+    with rasterio.open("", "w", **profile) as memory:
+        for number, band in enumerate(bands, 1):
+            memory.write(band, number)
+        options = {
+            "COMPRESS": "ZSTD", "LEVEL": 9, "PREDICTOR": "YES", "BLOCKSIZE": BLOCK, "BIGTIFF": "IF_SAFER", "NUM_THREADS": "ALL_CPUS",
+            "OVERVIEW_RESAMPLING": "AVERAGE" if average else "MODE", "OVERVIEW_COMPRESS": "ZSTD", "OVERVIEW_PREDICTOR": "YES",
+        }  # fmt: skip
+        rasterio.shutil.copy(memory, path, driver="COG", **options)
+    with rasterio.open(path, driver="GTiff") as written:
+        return tuple(written.overviews(1))
+
+
+def write_low(source: Path, stem: Path, *, average: bool) -> None:
+    """Writes the low-zoom arrays of a raster beside `stem`: a map of a whole country reads these few kilobytes a scene."""
+    for side in LOW_SIDES:
+        np.save(low_path(stem, side), read_small(source, side, average))
+
+
+def low_path(stem: Path, side: int) -> Path:
+    """The file of the low-zoom array of a side."""
+    return stem.with_name(f"{stem.name}.low{side}.npy")
+
+
+def low_size(grid: Grid, side: int) -> tuple[int, int]:
+    """Width and height of the low-zoom array of a raster."""
+    return fitted(grid.width, grid.height, side)
+
+
+def decimated(band: NDArray[Any], grid: Grid, nodata: float | None, factor: int, *, average: bool) -> tuple[NDArray[Any], Grid]:
+    """A band at `factor` times the pixel size, and its grid (the outer edge may grow by a part of a pixel)."""
+    width, height = -(-grid.width // factor), -(-grid.height // factor)
+    profile = {
+        "driver": "GTiff", "width": grid.width, "height": grid.height, "count": 1, "dtype": band.dtype.name, "nodata": nodata,
+        "crs": f"EPSG:{grid.epsg}", "transform": from_origin(grid.west, grid.north, grid.pixel_width, grid.pixel_height), "BIGTIFF": "IF_SAFER",
+    }  # fmt: skip
+    with MemoryFile() as memory:
+        with memory.open(**profile) as dataset:
+            dataset.write(band, 1)
+        with memory.open(driver="GTiff") as dataset:
+            how = rasterio.enums.Resampling.average if average else rasterio.enums.Resampling.mode
+            small: NDArray[Any] = dataset.read(1, out_shape=(height, width), resampling=how)
+    return small, Grid(grid.epsg, grid.west, grid.north, grid.width * grid.pixel_width / width, grid.height * grid.pixel_height / height, width, height)
+
+
+def write_geotiff(bands: NDArray[Any], grid: Grid, nodata: float | None, colours: dict[int, tuple[int, int, int, int]] | None = None) -> bytes:
+    """A small GeoTIFF in memory, for an answer."""
+    profile: dict[str, Any] = {
+        "driver": "GTiff", "width": grid.width, "height": grid.height, "count": bands.shape[0], "dtype": bands.dtype.name, "compress": "deflate",
+        "crs": f"EPSG:{grid.epsg}", "transform": from_origin(grid.west, grid.north, grid.pixel_width, grid.pixel_height), "nodata": nodata,
+    }  # fmt: skip
+    if bands.shape[0] in (3, 4) and bands.dtype == np.uint8:
+        profile.update(photometric="RGB")
+    with MemoryFile() as memory:
+        with memory.open(**profile) as dataset:
+            dataset.write(bands)
+            if colours:
+                dataset.write_colormap(1, colours)
+        return bytes(memory.read())

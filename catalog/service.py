@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one way into the catalogue for everybody above: rights are applied here, by Principal, so that no door gives another answer."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from catalog.model.faults import Fault, Kind
+from catalog.model.principal import Deadline, Principal
+from catalog.model.product import Product, Summary
+from catalog.model.time import Micros, now
+from catalog.query import And, Compare, Filter, Order, Property, Relation, equal, measure
+from catalog.store.sql import PUBLISHED, SUPERSEDED, Store, Unit, Visible, open_store
+from config.limits import Limits
+from config.product_types import ProductType, Registry, days
+
+_ALWAYS = Micros(2**62)
+_REVISION_SECONDS = 0.5
+"""How long a worker may not know of a publication."""
+
+
+class Catalog:
+    """Search, summaries, publication."""
+
+    def __init__(self, store: Store, registry: Registry, limits: Limits, archive: Path) -> None:
+        self._store, self.registry, self._limits, self.archive = store, registry, limits, archive
+        self._lock = threading.Lock()
+        self._seen: tuple[float, int] = (-1.0, 0)
+        self._summaries: dict[tuple[str, bool], tuple[int, Summary]] = {}
+
+    def revision(self) -> int:
+        """The catalogue's counter, at most half a second old: what every cache keeps beside its entries."""
+        with self._lock:
+            if time.monotonic() - self._seen[0] > _REVISION_SECONDS:
+                self._seen = (time.monotonic(), self._store.revision())
+            return self._seen[1]
+
+    def search(self, tree: Filter, who: Principal, deadline: Deadline, order: Order = Order.NEWEST, limit: int = 10, bands: Sequence[str] | None = None) -> tuple[Product, ...]:
+        """The published products of a filter that `who` may see. With `bands`, each product has only the assets for these."""
+        measure(tree, self._limits.query_depth, self._limits.query_terms)
+        return self._store.find(tree, _sight(who), order, limit, deadline, bands)
+
+    def count(self, tree: Filter, who: Principal, deadline: Deadline) -> int:
+        """How many products `search` would find without a limit."""
+        measure(tree, self._limits.query_depth, self._limits.query_terms)
+        return self._store.count(tree, _sight(who), deadline)
+
+    def product(self, product_id: str, who: Principal, deadline: Deadline) -> Product:
+        """A product by its id, or by `id@version` an old version. Raises Fault UNKNOWN_PRODUCT."""
+        name, _, version = product_id.partition("@")
+        tree: Filter = equal(Property.ID, name)
+        sight = _sight(who)
+        if version:
+            tree = And((tree, Compare(Property.VERSION, Relation.EQUAL, version)))
+            sight = Visible((PUBLISHED, SUPERSEDED), sight.at)
+        found = self._store.find(tree, sight, Order.NEWEST, 1, deadline)
+        if not found:
+            raise Fault(Kind.UNKNOWN_PRODUCT, f"there is no product {product_id[:200]}", "id")
+        return found[0]
+
+    def summary(self, collection: str, who: Principal, deadline: Deadline) -> Summary:
+        """What a collection holds; remembered until the revision changes or, under an embargo, for a minute."""
+        revision = self.revision()
+        key = (collection, who.operator)
+        kept = self._summaries.get(key)
+        stamp = revision if self.registry.types[collection].embargo == "P0D" else revision + int(time.monotonic() // 60)
+        if kept is None or kept[0] != stamp:
+            kept = (stamp, self._store.summary(collection, _sight(who), deadline))
+            self._summaries[key] = kept
+        return kept[1]
+
+    @contextmanager
+    def unit(self, who: Principal) -> Iterator[Unit]:
+        """One unit of work, for operators. Raises Fault FORBIDDEN."""
+        if not who.operator:
+            raise Fault(Kind.FORBIDDEN, "only operators may change the catalogue")
+        with self._store.unit() as unit:
+            yield unit
+        with self._lock:
+            self._seen = (-1.0, 0)
+
+    def publish(self, product: Product, who: Principal) -> str:
+        """Makes a product visible, in one transaction. Returns new, updated or older (a newer version is there already)."""
+        at = now()
+        with self.unit(who) as unit:
+            outcome = unit.publish(product, visible_from(self.registry.types[product.collection], product), at)
+            unit.note(at, who.name, "publish", f"{product.id}@{product.version}", outcome)
+        return outcome
+
+    def withdraw(self, product_id: str, who: Principal, reason: str) -> list[str]:
+        """Withdraws a product (`id` all versions, `id@version` one). Raises Fault UNKNOWN_PRODUCT."""
+        name, _, version = product_id.partition("@")
+        with self.unit(who) as unit:
+            gone = unit.withdraw(name, version or None, reason)
+            if not gone:
+                raise Fault(Kind.UNKNOWN_PRODUCT, f"there is no product {product_id[:200]}", "id")
+            unit.note(now(), who.name, "withdraw", product_id, reason)
+        return gone
+
+    def version_of(self, product_id: str, version: str) -> Product | None:
+        """A version of a product that is stored and not withdrawn, for ingest."""
+        tree = And((equal(Property.ID, product_id), equal(Property.VERSION, version)))
+        found = self._store.find(tree, Visible((PUBLISHED, SUPERSEDED), _ALWAYS), Order.NEWEST, 1, Deadline.after(60))
+        return found[0] if found else None
+
+    def files_of(self, product_id: str, version: str) -> Iterator[tuple[str, Path, str]]:
+        """Every file of a version: asset key, path, sha256."""
+        product = self.version_of(product_id, version)
+        for asset in product.assets if product else ():
+            yield asset.key, self.archive / asset.path, asset.sha256
+
+    def files(self) -> Iterator[tuple[str, Path, str]]:
+        """Every file that the catalogue knows: product id, path, sha256 (empty where none is kept)."""
+        for product_id, path, sha256 in self._store.paths():
+            yield product_id, self.archive / path, sha256
+
+    def close(self) -> None:
+        """Closes the database."""
+        self._store.close()
+
+
+def open_catalog(url: str, registry: Registry, limits: Limits, archive: Path) -> Catalog:
+    """The catalogue at a database URL, its schema brought up to date; `archive` is the folder of relative asset paths."""
+    return Catalog(open_store(url), registry, limits, archive)
+
+
+def visible_from(kind: ProductType, product: Product) -> Micros:
+    """When the public may see a product."""
+    return Micros(product.period.start + days(kind.embargo) // timedelta(microseconds=1)) if kind.embargo != "P0D" else Micros(-(2**62))
+
+
+def _sight(who: Principal) -> Visible:
+    return Visible((PUBLISHED,), _ALWAYS if who.operator else now())

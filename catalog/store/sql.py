@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store on SQLAlchemy Core: SQLite with an R*Tree for one machine, PostgreSQL with PostGIS for a centre; same code, same tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import shapely
+from sqlalchemy import Connection, Engine, Row, create_engine, delete, event, func, insert, select, text, update
+from sqlalchemy.engine import make_url
+
+from catalog.model.area import Box, union
+from catalog.model.principal import Deadline
+from catalog.model.product import Asset, Grid, Product, AssetRole, Summary, version_order
+from catalog.model.time import Day, Micros, Period
+from catalog.query import Filter, Order
+from catalog.store import compile as sql
+from catalog.store import migrate, tables
+
+PUBLISHED, SUPERSEDED, WITHDRAWN = "published", "superseded", "withdrawn"
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """Which products a caller may see: of some statuses, and whose embargo has ended by a moment."""
+
+    statuses: tuple[str, ...]
+    at: Micros
+
+
+class Store:
+    """The catalogue's tables. Only `catalog.service` and `catalog.ingest` use it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._writer = engine.execution_options(writes=True)
+        self._dialect = engine.dialect.name
+
+    def revision(self) -> int:
+        """The counter that every publication bumps, in the same transaction."""
+        with self.engine.connect() as connection:
+            return int(connection.execute(_REVISION).scalar_one())
+
+    @contextmanager
+    def unit(self) -> Iterator[Unit]:
+        """One unit of work: all of it becomes visible at once, or nothing does."""
+        with self._writer.begin() as connection:
+            unit = Unit(connection, self._dialect)
+            yield unit
+            unit.bump()
+
+    def find(self, tree: Filter, visible: Visible, order: Order, limit: int, deadline: Deadline, bands: Sequence[str] | None = None) -> tuple[Product, ...]:
+        """The products of a filter with their assets; with `bands`, only the assets that hold one of these, and the visuals."""
+        query = select(tables.product).where(_visible(visible), sql.where(tree, self._dialect)).order_by(*sql.order(order)).limit(limit)
+        with self._reading(deadline) as connection:
+            rows = connection.execute(query).all()
+            keys = [row.key for row in rows]
+            assets = _assets(connection, keys, bands)
+            qualities = _qualities(connection, keys) if bands is None else {}
+        return tuple(_product(row, assets.get(row.key, ()), qualities.get(row.key, {})) for row in rows)
+
+    def count(self, tree: Filter, visible: Visible, deadline: Deadline) -> int:
+        """How many products a filter has."""
+        with self._reading(deadline) as connection:
+            query = select(func.count()).select_from(tables.product).where(_visible(visible), sql.where(tree, self._dialect))
+            return int(connection.execute(query).scalar_one())
+
+    def summary(self, collection: str, visible: Visible, deadline: Deadline) -> Summary:
+        """What a collection holds: its days, extent and native CRSs."""
+        mine = tables.product.c.collection == collection
+        with self._reading(deadline) as connection:
+            days = connection.execute(select(tables.product.c.day).where(mine, _visible(visible)).distinct().order_by(tables.product.c.day)).scalars().all()
+            epsgs = connection.execute(
+                select(tables.asset.c.epsg).join(tables.product, tables.product.c.key == tables.asset.c.product).where(mine, _visible(visible), tables.asset.c.epsg.is_not(None)).distinct()
+            ).scalars()
+            counted = connection.execute(
+                select(func.count(), func.min(tables.product.c.start_us), func.max(tables.product.c.end_us)).where(mine, _visible(visible))
+            ).one()
+            extent = self._extent(connection, collection, visible)
+            return Summary(collection, tuple(Day(day) for day in days), extent, tuple(sorted(epsgs)), counted[0], counted[1], counted[2])
+
+    def journal(self, limit: int = 100) -> list[tuple[int, str, str, str, str]]:
+        """The newest entries of the audit log: moment, actor, action, subject, detail."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(tables.journal).order_by(tables.journal.c.key.desc()).limit(limit)).all()
+        return [(row.at_us, row.actor, row.action, row.subject, row.detail) for row in rows]
+
+    def paths(self) -> Iterator[tuple[str, str, str]]:
+        """Every asset of a product that is not withdrawn: product id, path, sha256; with the paths of their low-zoom arrays."""
+        query = select(tables.product.c.id, tables.asset.c.path, tables.asset.c.sha256, tables.asset.c.low).join(
+            tables.asset, tables.asset.c.product == tables.product.c.key
+        )
+        with self.engine.connect() as connection:
+            for row in connection.execute(query.where(tables.product.c.status != WITHDRAWN)):
+                yield row.id, row.path, row.sha256
+                if row.low:
+                    yield row.id, row.low, ""
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self.engine.dispose()
+
+    def _extent(self, connection: Connection, collection: str, visible: Visible) -> Box | None:
+        mine = select(tables.product.c.key).where(tables.product.c.collection == collection, _visible(visible))
+        if self._dialect == "sqlite":
+            box = tables.box_rtree
+            west, south, east, north = connection.execute(
+                select(func.min(box.c.west), func.min(box.c.south), func.max(box.c.east), func.max(box.c.north)).where(box.c.product.in_(mine))
+            ).one()
+        else:
+            area = "ST_{}(area)"
+            columns = [text(f"{name}({area.format(axis)})") for name, axis in (("min", "XMin"), ("min", "YMin"), ("max", "XMax"), ("max", "YMax"))]
+            rows = select(*columns).select_from(text("product_box")).where(text("product").in_(mine))
+            west, south, east, north = connection.execute(rows).one()
+        return None if west is None else Box(west=west, south=south, east=east, north=north)
+
+    @contextmanager
+    def _reading(self, deadline: Deadline) -> Iterator[Connection]:
+        deadline.check()
+        with self.engine.connect() as connection:
+            if self._dialect == "postgresql":
+                milliseconds = max(1, int(deadline.seconds_left * 1_000))
+                connection.execute(text("SELECT set_config('statement_timeout', :t, true)"), {"t": str(milliseconds)})
+            yield connection
+
+
+class Unit:
+    """What may be done inside one unit of work."""
+
+    def __init__(self, connection: Connection, dialect: str) -> None:
+        self._connection, self._dialect = connection, dialect
+
+    def versions(self, product_id: str) -> dict[str, tuple[int, str]]:
+        """The key and status of each version of a product."""
+        query = select(tables.product.c.version, tables.product.c.key, tables.product.c.status).where(tables.product.c.id == product_id)
+        return {row.version: (row.key, row.status) for row in self._connection.execute(query)}
+
+    def publish(self, product: Product, visible_from: Micros, at: Micros) -> str:
+        """Stores a product. The newest version is the published one, older ones are superseded; returns new, updated or older.
+
+        The same version again replaces the stored one.
+        """
+        versions = self.versions(product.id)
+        if product.version in versions:
+            self._connection.execute(delete(tables.product).where(tables.product.c.key == versions[product.version][0]))
+        others = {version: found for version, found in versions.items() if version != product.version and found[1] != WITHDRAWN}
+        newer = [version for version in others if version_order(version) > version_order(product.version)]
+        if not newer:
+            older = [key for key, status in others.values() if status == PUBLISHED]
+            self._connection.execute(update(tables.product).where(tables.product.c.key.in_(older)).values(status=SUPERSEDED))
+        self._insert(product, SUPERSEDED if newer else PUBLISHED, visible_from, at)
+        return "older" if newer else "updated" if versions else "new"
+
+    def withdraw(self, product_id: str, version: str | None, reason: str) -> list[str]:
+        """Withdraws one version or all of them; the newest that is left becomes the published one. Returns the versions withdrawn."""
+        versions = self.versions(product_id)
+        gone = [name for name, (_, status) in versions.items() if status != WITHDRAWN and version in (None, name)]
+        keys = [versions[name][0] for name in gone]
+        self._connection.execute(update(tables.product).where(tables.product.c.key.in_(keys)).values(status=WITHDRAWN, reason=reason))
+        left = sorted((name for name, (_, status) in versions.items() if status != WITHDRAWN and name not in gone), key=version_order)
+        if left:
+            self._connection.execute(update(tables.product).where(tables.product.c.key == versions[left[-1]][0]).values(status=PUBLISHED))
+        return gone
+
+    def note(self, at: Micros, actor: str, action: str, subject: str, detail: str = "") -> None:
+        """Adds a line to the audit log."""
+        self._connection.execute(insert(tables.journal).values(at_us=at, actor=actor, action=action, subject=subject, detail=detail))
+
+    def bump(self) -> None:
+        """Counts the revision up."""
+        self._connection.execute(text("UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE key = 'revision'"))
+
+    def _insert(self, product: Product, status: str, visible_from: Micros, at: Micros) -> None:
+        values = {
+            "id": product.id, "version": product.version, "collection": product.collection, "status": status, "day": product.day,
+            "start_us": product.period.start, "end_us": product.period.end, "visible_from_us": visible_from, "produced_us": product.produced,
+            "ingested_us": at, "cloud": product.cloud, "snow": product.snow, "platform": product.platform, "zone": product.zone,
+            "source": product.source, "reason": "", "footprint": product.footprint,
+        }  # fmt: skip
+        key = self._connection.execute(insert(tables.product).values(values).returning(tables.product.c.key)).scalar_one()
+        self._insert_boxes(key, product.boxes)
+        for asset in product.assets:
+            self._insert_asset(key, asset)
+        if product.quality:
+            self._connection.execute(insert(tables.quality), [{"product": key, "name": name, "value": value} for name, value in product.quality.items()])
+
+    def _insert_asset(self, key: int, asset: Asset) -> None:
+        grid = asset.grid
+        values = {
+            "product": key, "name": asset.key, "role": asset.role.value, "path": asset.path, "driver": asset.driver, "bytes": asset.bytes,
+            "sha256": asset.sha256, "tier": asset.tier, "epsg": grid.epsg if grid else None, "west": grid.west if grid else None,
+            "north": grid.north if grid else None, "pixel_width": grid.pixel_width if grid else None, "pixel_height": grid.pixel_height if grid else None,
+            "width": grid.width if grid else None, "height": grid.height if grid else None, "dtype": asset.dtype, "scale": asset.scale,
+            "value_offset": asset.offset, "nodata": _joined(asset.nodata), "overviews": _joined(asset.overviews), "low": asset.low,
+        }  # fmt: skip
+        asset_key = self._connection.execute(insert(tables.asset).values(values).returning(tables.asset.c.key)).scalar_one()
+        if asset.bands:
+            self._connection.execute(insert(tables.asset_band), [{"asset": asset_key, "name": name, "number": number} for name, number in asset.bands.items()])
+
+    def _insert_boxes(self, key: int, boxes: Iterable[Box]) -> None:
+        for box in boxes:
+            corners = {"west": box.west, "south": box.south, "east": box.east, "north": box.north, "product": key}
+            if self._dialect == "sqlite":
+                self._connection.execute(insert(tables.box_rtree).values(corners))
+            else:
+                self._connection.execute(text("INSERT INTO product_box VALUES (:product, ST_MakeEnvelope(:west, :south, :east, :north, 4326))"), corners)
+
+
+def open_store(url: str) -> Store:
+    """A store at a database URL, with its schema brought up to date."""
+    store = Store(_engine(url))
+    migrate.upgrade(store.engine)
+    return store
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=4, max_overflow=4, pool_pre_ping=True)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, connect_args={"timeout": 30})
+    event.listen(engine, "connect", _pragmas)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN"))
+    return engine
+
+
+def _pragmas(connection: object, _record: object) -> None:
+    """WAL so that readers never wait for the writer; the driver's own transactions off, so that DDL is transactional too."""
+    connection.isolation_level = None  # type: ignore[attr-defined]
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 30000"):
+        connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]
+
+
+_REVISION = select(tables.meta.c.value).where(tables.meta.c.key == "revision")
+
+
+def _visible(visible: Visible) -> sql.ColumnElement[bool]:
+    return sql.and_(tables.product.c.status.in_(visible.statuses), tables.product.c.visible_from_us <= visible.at)
+
+
+def _assets(connection: Connection, keys: Sequence[int], bands: Sequence[str] | None) -> dict[int, list[Asset]]:
+    out: dict[int, list[Asset]] = {}
+    for at in range(0, len(keys), _CHUNK):
+        query = (
+            select(tables.asset, tables.asset_band.c.name.label("band"), tables.asset_band.c.number)
+            .outerjoin(tables.asset_band, tables.asset_band.c.asset == tables.asset.c.key)
+            .where(tables.asset.c.product.in_(keys[at : at + _CHUNK]))
+            .order_by(tables.asset.c.key, tables.asset_band.c.number)
+        )
+        if bands is not None:
+            query = query.where(tables.asset_band.c.name.in_(bands) | (tables.asset.c.role == AssetRole.VISUAL.value))
+        found: dict[int, tuple[Row[tuple[object, ...]], dict[str, int]]] = {}
+        for row in connection.execute(query):
+            found.setdefault(row.key, (row, {}))[1].update({row.band: row.number} if row.band else {})
+        for row, named in found.values():
+            out.setdefault(row.product, []).append(_asset(row, named))
+    return out
+
+
+def _qualities(connection: Connection, keys: Sequence[int]) -> dict[int, dict[str, str]]:
+    out: dict[int, dict[str, str]] = {}
+    for at in range(0, len(keys), _CHUNK):
+        for row in connection.execute(select(tables.quality).where(tables.quality.c.product.in_(keys[at : at + _CHUNK]))):
+            out.setdefault(row.product, {})[row.name] = row.value
+    return out
+
+
+def _asset(row: Row[tuple[object, ...]], bands: Mapping[str, int]) -> Asset:
+    grid = None
+    if row.epsg is not None:
+        grid = Grid(row.epsg, row.west, row.north, row.pixel_width, row.pixel_height, row.width, row.height)
+    return Asset(
+        row.name, AssetRole(row.role), row.path, row.driver, row.bytes, row.sha256, grid, row.dtype, bands, row.scale, row.value_offset,
+        _split(row.nodata), _split(row.overviews), row.low, row.tier,
+    )  # fmt: skip
+
+
+def _product(row: Row[tuple[object, ...]], assets: Sequence[Asset], quality: Mapping[str, str]) -> Product:
+    return Product(
+        row.id, row.version, row.collection, Period(row.start_us, row.end_us), Day(row.day), row.footprint, footprint_boxes(row.footprint),
+        tuple(assets), row.cloud, row.snow, row.platform, row.zone, row.produced_us, row.source, quality, row.key,
+    )  # fmt: skip
+
+
+def footprint_boxes(wkb: bytes) -> tuple[Box, ...]:
+    """One box per part of a footprint that is split at the antimeridian, else one box for all parts."""
+    shape = shapely.from_wkb(wkb)
+    boxes = [Box(west=b[0], south=b[1], east=b[2], north=b[3]) for b in shapely.bounds(shapely.get_parts(shape)).tolist()]
+    whole = union(boxes)
+    assert whole is not None
+    return tuple(boxes) if whole.width > 180.0 and len(boxes) > 1 else (whole,)
+
+
+def _joined(numbers: Iterable[int]) -> str:
+    return ",".join(str(number) for number in numbers)
+
+
+def _split(joined: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in joined.split(",")) if joined else ()

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables as SQLAlchemy Core sees them. The migrations make them; a test compares the two."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+
+metadata = MetaData()
+_KEY = BigInteger().with_variant(Integer, "sqlite")
+
+meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
+
+product = Table(
+    "product",
+    metadata,
+    Column("key", _KEY, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("collection", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("start_us", BigInteger, nullable=False),
+    Column("end_us", BigInteger, nullable=False),
+    Column("visible_from_us", BigInteger, nullable=False),
+    Column("produced_us", BigInteger),
+    Column("ingested_us", BigInteger, nullable=False),
+    Column("cloud", Float),
+    Column("snow", Float),
+    Column("platform", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("footprint", LargeBinary, nullable=False),
+    UniqueConstraint("id", "version"),
+)
+
+asset = Table(
+    "asset",
+    metadata,
+    Column("key", _KEY, primary_key=True),
+    Column("product", _KEY, ForeignKey("product.key", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("driver", Text, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("tier", Text, nullable=False),
+    Column("epsg", Integer),
+    Column("west", Float),
+    Column("north", Float),
+    Column("pixel_width", Float),
+    Column("pixel_height", Float),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("dtype", Text, nullable=False),
+    Column("scale", Float, nullable=False),
+    Column("value_offset", Float, nullable=False),
+    Column("nodata", Text, nullable=False),
+    Column("overviews", Text, nullable=False),
+    Column("low", Text, nullable=False),
+    UniqueConstraint("product", "name"),
+)
+
+asset_band = Table(
+    "asset_band",
+    metadata,
+    Column("asset", _KEY, ForeignKey("asset.key", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+)
+
+quality = Table(
+    "quality",
+    metadata,
+    Column("product", _KEY, ForeignKey("product.key", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("key", _KEY, primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+boxes = MetaData()
+box_rtree = Table(
+    "product_box",
+    boxes,
+    Column("key", Integer, primary_key=True),
+    Column("west", Float),
+    Column("east", Float),
+    Column("south", Float),
+    Column("north", Float),
+    Column("product", Integer),
+)
+"""SQLite's R*Tree. It rounds to 32-bit floats outwards, so it may find a little more than was asked, never less."""

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every limit on what a client may ask, with its default. Each is named in the fault that enforces it."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt
+
+
+class Limits(BaseModel):
+    """Bounds that are tested before anything is allocated (docs/promises.md)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url_bytes: PositiveInt = 8_192
+    parameters: PositiveInt = 100
+    body_bytes: PositiveInt = 1_048_576
+    map_side: PositiveInt = 4_096
+    """MaxWidth and MaxHeight of WMS 1.3.0; pixels."""
+    map_pixels: PositiveInt = 16_777_216
+    map_layers: PositiveInt = 20
+    """LayerLimit of WMS 1.3.0."""
+    feature_count: PositiveInt = 200
+    time_steps: PositiveInt = 1_000
+    scenes_per_map: PositiveInt = 5_000
+    series_products: PositiveInt = 400
+    render_seconds: PositiveFloat = 30.0
+    search_seconds: PositiveFloat = 10.0
+    render_queue: PositiveInt = 64
+    archive_members: PositiveInt = 2_000
+    archive_bytes: PositiveInt = 20_000_000_000
+    archive_ratio: PositiveInt = 200
+    metadata_bytes: PositiveInt = 16_777_216
+    """The largest product metadata file that is parsed."""
+    query_depth: PositiveInt = 32
+    query_terms: PositiveInt = 200

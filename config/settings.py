@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The settings of a running Hysope: one frozen tree. `config.load` fills it, docs/reference/settings.md lists it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from config.limits import Limits
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Bilingual(_Frozen):
+    """A text in the two languages of the data centre."""
+
+    en: str
+    fr: str
+
+    def in_language(self, language: str) -> str:
+        """The text in `fr` or, for any other language, in English."""
+        return self.fr if language == "fr" else self.en
+
+
+class Server(_Frozen):
+    """Where and with how many processes we listen."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    """0 takes a free port."""
+    workers: Annotated[int, Field(ge=1, le=256)] = 1
+    threads: Annotated[int, Field(ge=1, le=64)] = 2
+    """Threads that draw, per worker."""
+    public_url: str | None = None
+    """The address that links carry, without a final slash; without it the listening address."""
+    tile_cache_mb: Annotated[int, Field(ge=0, le=65_536)] = 64
+
+    @field_validator("public_url")
+    @classmethod
+    def _plain_url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/") if value else value
+
+
+class Contact(_Frozen):
+    """Who answers for the service."""
+
+    organisation: str = "A land data centre"
+    person: str = "Operator"
+    email: str = "operator@example.org"
+    website: str = "https://example.org/"
+
+
+class Service(_Frozen):
+    """What every capabilities document says of us."""
+
+    title: Bilingual = Bilingual(en="Land-surface products", fr="Produits de surface continentale")
+    abstract: Bilingual = Bilingual(
+        en="Satellite products of the continental surfaces, with time.",
+        fr="Produits satellitaires des surfaces continentales, datés.",
+    )
+    fees: str = "none"
+    access_constraints: str = "none"
+    contact: Contact = Contact()
+
+
+class Wms(_Frozen):
+    """Behaviour of the map service that differs between clients."""
+
+    exception_status: Literal[200, 400] = 200
+    """HTTP status of a ServiceException (docs/adr/0005): QGIS reads the report only with 200."""
+    strict_time: bool = False
+    """A time outside of a layer's range is InvalidDimensionValue instead of an empty map."""
+    capabilities_max_age: Annotated[int, Field(ge=0)] = 60
+
+
+class Database(_Frozen):
+    """The store: `sqlite:///path` or `postgresql+psycopg://…`; without a URL, `hysope.db` in the data folder."""
+
+    url: SecretStr | None = None
+
+
+class Ingest(_Frozen):
+    """How products enter."""
+
+    watch_seconds: Annotated[float, Field(gt=0)] = 5.0
+    settle_seconds: Annotated[float, Field(ge=0)] = 2.0
+    """A file in the inbox is taken when it has not grown for this long."""
+    policy: dict[str, Literal["in_place", "overview_sidecar", "visual_only", "full_cog"]] = {}
+    """Archive policy by product type, where it differs from the type's own."""
+
+
+class Settings(_Frozen):
+    """The whole tree."""
+
+    version: Literal[1] = 1
+    data: Path = Path("hysope-data")
+    """The folder of the embedded store and of the assets that we write."""
+    product_types: tuple[Path, ...] = ()
+    """Folders with further product types (`*.yaml`) and, in `styles/`, further styles."""
+    server: Server = Server()
+    service: Service = Service()
+    database: Database = Database()
+    wms: Wms = Wms()
+    ingest: Ingest = Ingest()
+    limits: Limits = Limits()
+
+    @property
+    def database_url(self) -> str:
+        """The SQLAlchemy URL of the store."""
+        if self.database.url is not None:
+            return self.database.url.get_secret_value()
+        return f"sqlite:///{self.data.resolve() / 'hysope.db'}"

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Styles: how values become colours. One YAML file each; maps, legends and capabilities all come from it."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from config.settings import Bilingual
+
+_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}([0-9A-Fa-f]{2})?\Z")
+
+
+def _colour(text: str) -> str:
+    if not _COLOUR.match(text):
+        raise ValueError('must be a colour such as "#FF8800" or "#FF880080"')
+    return text.upper()
+
+
+Colour = Annotated[str, AfterValidator(_colour)]
+"""`#RRGGBB` or `#RRGGBBAA`."""
+
+
+def rgba(colour: str) -> tuple[int, int, int, int]:
+    """Red, green, blue, alpha, each 0 to 255."""
+    parts = [int(colour[at : at + 2], 16) for at in range(1, len(colour), 2)]
+    return (parts[0], parts[1], parts[2], parts[3] if len(parts) == 4 else 255)
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Stop(_Frozen):
+    """A value of a ramp, in the physical unit, and its colour; in a stepped ramp the upper bound of a step."""
+
+    value: float
+    colour: Colour
+    label: Bilingual | None = None
+
+
+class Special(_Frozen):
+    """A value that is no measurement (a cloud, water), in raw counts, and its colour."""
+
+    value: int
+    colour: Colour
+    title: Bilingual
+
+
+class _Style(_Frozen):
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    title: Bilingual
+    abstract: Bilingual | None = None
+
+
+class Composite(_Style):
+    """Three bands as red, green, blue, each stretched linearly between two reflectances."""
+
+    kind: Literal["composite"]
+    bands: tuple[str, str, str]
+    low: float = 0.0
+    high: float
+    gamma: Annotated[float, Field(gt=0)] = 1.0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Composite:
+        if self.low >= self.high:
+            raise ValueError("low must be less than high")
+        return self
+
+
+class Classes(_Style):
+    """One colour per class of a band; the classes stand in the product type."""
+
+    kind: Literal["classes"]
+    bands: tuple[str]
+
+
+class Ramp(_Style):
+    """A colour ramp over one band, or over (a - b) / (a + b) of two."""
+
+    kind: Literal["ramp"]
+    bands: tuple[str] | tuple[str, str]
+    unit: str = ""
+    steps: bool = False
+    """Stepped (each stop is the upper bound of its colour) instead of interpolated."""
+    stops: Annotated[tuple[Stop, ...], Field(min_length=2)]
+    special: tuple[Special, ...] = ()
+
+    @model_validator(mode="after")
+    def _rising(self) -> Ramp:
+        values = [stop.value for stop in self.stops]
+        if values != sorted(set(values)):
+            raise ValueError("stops must rise")
+        return self
+
+
+Style = Annotated[Composite | Classes | Ramp, Field(discriminator="kind")]
