@@ -56,6 +56,9 @@ class Grid:
 class Asset:
     """One file of a product."""
 
+    def __hash__(self) -> int:
+        return hash((self.key, self.path))
+
     key: str
     role: AssetRole
     path: str

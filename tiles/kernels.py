@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The inner loops, compiled by numba; `tiles.plain` has the same in numpy for machines without it (docs/adr/0006).
+
+All kernels release the GIL. They are compiled once, on `python -m tiles.kernels`, and kept in numba's cache.
+"""
+
+# ruff: noqa: C901, PLR0912, PLR0913  (a kernel is one loop: numba does not inline across calls for free)
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+
+@njit(nogil=True, cache=True, boundscheck=False)
+def warp(
+    src: NDArray[Any], columns: NDArray[Any], rows: NDArray[Any], top: int, bottom: int, left: int, right: int,
+    nodata: NDArray[Any], bilinear: bool, rounded: bool, out: NDArray[Any], todo: NDArray[Any],
+) -> int:  # fmt: skip
+    """Fills the pixels of `out` (bands, H, W) that are `todo` from `src` (bands, h, w); returns how many it filled.
+
+    `columns`, `rows`: source pixel coordinates (pixel k covers k to k + 1) at the corners of equal cells of the whole output.
+    `nodata`: per band, as many counts as columns; a pixel with any band at one of these, or NaN, is not valid.
+    """
+    bands, height, width = src.shape
+    tall, wide = todo.shape[0] / (rows.shape[0] - 1), todo.shape[1] / (rows.shape[1] - 1)
+    last_row, last_column = rows.shape[0] - 2, rows.shape[1] - 2
+    none = nodata.shape[1]
+    filled = 0
+    for i in range(top, bottom):
+        fy = (i + 0.5) / tall
+        iy = min(int(fy), last_row)
+        ty = fy - iy
+        for k in range(min(int(left / wide), last_column), last_column + 1):
+            start, stop = int(math.ceil(k * wide - 0.5)), int(math.ceil((k + 1) * wide - 0.5))
+            if start < left or k == 0:
+                start = left
+            if stop > right or k == last_column:
+                stop = right
+            if start >= right:
+                break
+            c0 = columns[iy, k] * (1 - ty) + columns[iy + 1, k] * ty
+            r0 = rows[iy, k] * (1 - ty) + rows[iy + 1, k] * ty
+            dc = (columns[iy, k + 1] * (1 - ty) + columns[iy + 1, k + 1] * ty - c0) / wide
+            dr = (rows[iy, k + 1] * (1 - ty) + rows[iy + 1, k + 1] * ty - r0) / wide
+            for j in range(start, stop):
+                if not todo[i, j]:
+                    continue
+                c = c0 + dc * (j + 0.5 - k * wide)
+                r = r0 + dr * (j + 0.5 - k * wide)
+                if not (c >= 0 and r >= 0 and c < width and r < height):
+                    continue
+                x, y = int(c), int(r)
+                good = True
+                for b in range(bands):
+                    value = src[b, y, x]
+                    if value != value:
+                        good = False
+                    for n in range(none):
+                        if value == nodata[b, n]:
+                            good = False
+                if not good:
+                    continue
+                filled += 1
+                todo[i, j] = 0
+                if bilinear:
+                    x0, y0 = int(math.floor(c - 0.5)), int(math.floor(r - 0.5))
+                    if x0 >= 0 and y0 >= 0 and x0 + 1 < width and y0 + 1 < height:
+                        whole = True
+                        for b in range(bands):
+                            for n in range(none):
+                                mark = nodata[b, n]
+                                if src[b, y0, x0] == mark or src[b, y0, x0 + 1] == mark or src[b, y0 + 1, x0] == mark or src[b, y0 + 1, x0 + 1] == mark:
+                                    whole = False
+                        if whole:
+                            wx, wy = c - 0.5 - x0, r - 0.5 - y0
+                            for b in range(bands):
+                                upper = src[b, y0, x0] * (1 - wx) + src[b, y0, x0 + 1] * wx
+                                lower = src[b, y0 + 1, x0] * (1 - wx) + src[b, y0 + 1, x0 + 1] * wx
+                                mixed = upper * (1 - wy) + lower * wy
+                                out[b, i, j] = math.floor(mixed + 0.5) if rounded else mixed
+                            continue
+                for b in range(bands):
+                    out[b, i, j] = src[b, y, x]
+    return filled
+
+
+@njit(nogil=True, cache=True, boundscheck=False)
+def commit(values: NDArray[Any], got: NDArray[Any], out: NDArray[Any], todo: NDArray[Any]) -> int:
+    """Copies the pixels that are `got` and still `todo` from `values` to `out` (bands, H, W); returns how many."""
+    filled = 0
+    for i in range(todo.shape[0]):
+        for j in range(todo.shape[1]):
+            if todo[i, j] and got[i, j]:
+                for b in range(out.shape[0]):
+                    out[b, i, j] = values[b, i, j]
+                todo[i, j] = 0
+                filled += 1
+    return filled
+
+
+@njit(nogil=True, cache=True, boundscheck=False)
+def look_up(values: NDArray[Any], todo: NDArray[Any], table: NDArray[Any], mask: int, out: NDArray[Any]) -> None:
+    """Counts (H, W) to palette entries (H, W) through a table; pixels without a value are 0."""
+    for i in range(todo.shape[0]):
+        for j in range(todo.shape[1]):
+            out[i, j] = 0 if todo[i, j] else table[int(values[i, j]) & mask]
+
+
+@njit(nogil=True, cache=True, boundscheck=False)
+def look_up_rgb(values: NDArray[Any], todo: NDArray[Any], tables: NDArray[Any], mask: int, out: NDArray[Any]) -> None:
+    """Counts (3, H, W) to red, green, blue (H, W, 3 or 4) through a table each; pixels without a value are all 0."""
+    alpha = out.shape[2] == 4
+    for i in range(todo.shape[0]):
+        for j in range(todo.shape[1]):
+            if todo[i, j]:
+                for b in range(out.shape[2]):
+                    out[i, j, b] = 0
+                continue
+            for b in range(3):
+                out[i, j, b] = tables[b, int(values[b, i, j]) & mask]
+            if alpha:
+                out[i, j, 3] = 255
+
+
+@njit(nogil=True, cache=True, boundscheck=False)
+def interleave(values: NDArray[Any], todo: NDArray[Any], out: NDArray[Any]) -> None:
+    """Bytes (3, H, W) to pixels (H, W, 3 or 4); pixels without a value are all 0."""
+    alpha = out.shape[2] == 4
+    for i in range(todo.shape[0]):
+        for j in range(todo.shape[1]):
+            if todo[i, j]:
+                for b in range(out.shape[2]):
+                    out[i, j, b] = 0
+                continue
+            out[i, j, 0] = values[0, i, j]
+            out[i, j, 1] = values[1, i, j]
+            out[i, j, 2] = values[2, i, j]
+            if alpha:
+                out[i, j, 3] = 255
+
+
+@njit(nogil=True, cache=True, boundscheck=False)
+def normalised_difference(values: NDArray[Any], todo: NDArray[Any], offset: float, low: float, high: float, steps: int, out: NDArray[Any]) -> None:
+    """(a - b) / (a + b) of two bands as 1…steps between low and high; `offset` is in counts. 0 where there is no value or no sum."""
+    for i in range(todo.shape[0]):
+        for j in range(todo.shape[1]):
+            out[i, j] = 0
+            if todo[i, j]:
+                continue
+            a, b = values[0, i, j] + offset, values[1, i, j] + offset
+            if a + b == 0:
+                continue
+            share = ((a - b) / (a + b) - low) / (high - low)
+            out[i, j] = 1 + int(min(max(share, 0.0), 1.0) * (steps - 1) + 0.5)
+
+
+@njit(nogil=True, cache=True, boundscheck=False)
+def filter_up(rows: NDArray[Any], out: NDArray[Any]) -> None:
+    """PNG filter 2 (each byte less the one above; PNG, clause 9.2) of rows (H, N) into (H, 1 + N)."""
+    for i in range(rows.shape[0]):
+        out[i, 0] = 2 if i else 0
+        if i == 0:
+            for j in range(rows.shape[1]):
+                out[0, 1 + j] = rows[0, j]
+        else:
+            for j in range(rows.shape[1]):
+                out[i, 1 + j] = rows[i, j] - rows[i - 1, j]
+
+
+def compile_all() -> None:
+    """Compiles every kernel for every type that products have, into numba's cache."""
+    todo = np.ones((4, 4), np.uint8)
+    corner = np.zeros((2, 2))
+    for dtype in (np.uint8, np.int16, np.uint16, np.float32):
+        src = np.ones((3, 4, 4), dtype)
+        out = np.zeros((3, 4, 4), dtype)
+        warp(src, corner, corner, 0, 4, 0, 4, np.zeros((3, 1), dtype), True, True, out, todo.copy())
+        commit(src, todo, out, todo.copy())
+        normalised_difference(src[:2], todo, 0.0, -1.0, 1.0, 250, np.zeros((4, 4), np.uint8))
+        if dtype is not np.float32:
+            look_up(src[0], todo, np.zeros(65_536, np.uint8), 0xFFFF, np.zeros((4, 4), np.uint8))
+            look_up_rgb(src, todo, np.zeros((3, 65_536), np.uint8), 0xFFFF, np.zeros((4, 4, 3), np.uint8))
+    interleave(np.ones((3, 4, 4), np.uint8), todo, np.zeros((4, 4, 3), np.uint8))
+    filter_up(np.ones((4, 12), np.uint8), np.zeros((4, 13), np.uint8))
+
+
+if __name__ == "__main__":
+    compile_all()

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which file, level and window a product needs for a frame. Pure: nothing is opened, so what a map costs is known before it is paid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from catalog.crs import Floats
+from catalog.model.product import Asset, AssetRole, Grid, Product
+from catalog.raster.write import LOW_SIDES, low_size
+from tiles.frame import Frame, Nodes, Rect
+
+_FINER = 1.2
+"""A level may be this much coarser than the output pixel (as GDAL and MapServer allow)."""
+_MARGIN = 2
+"""Source pixels read around a window, for the resampling at its edge."""
+FULL = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One resolution of an asset."""
+
+    asset: Asset
+    grid: Grid
+    overview: int
+    """FULL, or the number of the overview in the file; of a low-zoom array, its side."""
+    low: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One window of some bands of one level; several reads of the same grid are warped together."""
+
+    level: Level
+    bands: tuple[str, ...]
+    column: int
+    row: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one product gives to a frame: reads that share a grid, where its pixels are, and the output they may fill."""
+
+    reads: tuple[Read, ...]
+    columns: Floats
+    rows: Floats
+    rect: Rect
+
+    @property
+    def pixels(self) -> int:
+        """How many source pixels are read, all bands together."""
+        return sum(read.width * read.height * len(read.bands) for read in self.reads)
+
+
+def steps(product: Product, bands: Sequence[str], frame: Frame, grid_nodes: Nodes, epsg: int) -> Iterator[Step]:
+    """The steps of a product: one per grid that its bands are read on, none when it does not meet the frame."""
+    groups: dict[Grid, list[tuple[Level, str]]] = {}
+    rect = Rect(0, 0, 0, 0)
+    for band in bands:
+        asset = holder(product, band)
+        if asset is None or asset.grid is None or asset.grid.epsg != epsg:
+            return
+        box = asset.grid.box
+        rect = grid_nodes.rect_of(box.west, box.south, box.east, box.north, frame.width, frame.height)
+        if rect.empty:
+            return
+        level = _level(product, asset, band, _ratio(grid_nodes, frame, rect, asset.grid))
+        groups.setdefault(level.grid, []).append((level, band))
+    for grid, members in groups.items():
+        columns = (grid_nodes.x - grid.west) / grid.pixel_width
+        rows = (grid.north - grid_nodes.y) / grid.pixel_height
+        window = _window(columns, rows, grid)
+        if window:
+            yield Step(tuple(_reads(members, window)), columns - window[0], rows - window[1], rect)
+
+
+def _reads(members: Sequence[tuple[Level, str]], window: tuple[int, int, int, int]) -> Iterator[Read]:
+    """One read per asset: bands that stand side by side in a file are read together."""
+    names: dict[Level, list[str]] = {}
+    for level, band in members:
+        names.setdefault(level, []).append(band)
+    for level, bands in names.items():
+        yield Read(level, tuple(bands), *window)
+
+
+def holder(product: Product, band: str) -> Asset | None:
+    """The asset that holds a band; `visual.1` to `visual.3` are the bands of the visual."""
+    if band.startswith("visual."):
+        return product.first(AssetRole.VISUAL)
+    return product.asset_of(band)
+
+
+def _ratio(at: Nodes, frame: Frame, rect: Rect, grid: Grid) -> float:
+    """Source pixels per output pixel, the less of the two directions, around the part that is drawn."""
+    rows, columns = at.x.shape
+    top = min(int(rect.top / frame.height * (rows - 1)), rows - 2)
+    bottom = min(max(top + 1, int(np.ceil(rect.bottom / frame.height * (rows - 1)))), rows - 1)
+    left = min(int(rect.left / frame.width * (columns - 1)), columns - 2)
+    right = min(max(left + 1, int(np.ceil(rect.right / frame.width * (columns - 1)))), columns - 1)
+    x, y = at.x[top : bottom + 1, left : right + 1] / grid.pixel_width, at.y[top : bottom + 1, left : right + 1] / grid.pixel_height
+    across = np.hypot(np.diff(x, axis=1), np.diff(y, axis=1)) * (columns - 1) / frame.width
+    down = np.hypot(np.diff(x, axis=0), np.diff(y, axis=0)) * (rows - 1) / frame.height
+    found = [float(np.nanmedian(part)) for part in (across, down) if np.isfinite(part).any()]
+    return min(found, default=1.0)
+
+
+def levels(product: Product, asset: Asset, band: str) -> Iterator[Level]:
+    """Every resolution of an asset, finest first: the file, its overviews, its sidecar's, the low-zoom arrays."""
+    assert asset.grid
+    yield Level(asset, asset.grid, FULL)
+    yield from (Level(asset, coarser(asset.grid, factor), number) for number, factor in enumerate(asset.overviews))
+    for sidecar in product.assets:
+        if sidecar.role is AssetRole.SIDECAR and band in sidecar.bands and sidecar.grid:
+            yield Level(sidecar, sidecar.grid, FULL)
+            yield from (Level(sidecar, coarser(sidecar.grid, factor), number) for number, factor in enumerate(sidecar.overviews))
+    if asset.low:
+        for side in LOW_SIDES:
+            yield Level(asset, resized(asset.grid, *low_size(asset.grid, side)), side, low=True)
+
+
+def coarser(grid: Grid, factor: int) -> Grid:
+    """The grid of an overview: GDAL rounds its size up and keeps the outer edge."""
+    return resized(grid, -(-grid.width // factor), -(-grid.height // factor))
+
+
+def resized(grid: Grid, width: int, height: int) -> Grid:
+    """The same outer edge with other pixels."""
+    return Grid(grid.epsg, grid.west, grid.north, grid.width * grid.pixel_width / width, grid.height * grid.pixel_height / height, width, height)
+
+
+def _level(product: Product, asset: Asset, band: str, ratio: float) -> Level:
+    """The coarsest level whose pixels are not much larger than the output's."""
+    assert asset.grid
+    best = Level(asset, asset.grid, FULL)
+    for level in levels(product, asset, band):
+        factor = min(level.grid.pixel_width / asset.grid.pixel_width, level.grid.pixel_height / asset.grid.pixel_height)
+        if factor <= ratio * _FINER and level.grid.pixel_width >= best.grid.pixel_width:
+            best = level
+    return best
+
+
+def _window(columns: Floats, rows: Floats, grid: Grid) -> tuple[int, int, int, int] | None:
+    """Column, row, width, height of the integer window that holds all nodes and a margin; None when it is empty."""
+    if not np.isfinite(columns).any():
+        return None
+    left = max(0, int(np.floor(np.nanmin(columns))) - _MARGIN)
+    right = min(grid.width, int(np.ceil(np.nanmax(columns))) + _MARGIN)
+    top = max(0, int(np.floor(np.nanmin(rows))) - _MARGIN)
+    bottom = min(grid.height, int(np.ceil(np.nanmax(rows))) + _MARGIN)
+    if right <= left or bottom <= top:
+        return None
+    return left, top, right - left, bottom - top

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads what a plan asks for. Counts of a product whose scale differs from its type's are brought to the type's."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.raster.files import Handles, Pixels, Unreadable
+from catalog.raster.write import low_path
+from config.product_types import ProductType
+from tiles.plan import Read
+
+_LOW_ARRAYS = 4_096
+
+
+class Reader:
+    """Opens assets under the archive folder; safe to share between threads."""
+
+    def __init__(self, archive: Path) -> None:
+        self._archive = archive
+        self._handles = Handles()
+        self._low = lru_cache(_LOW_ARRAYS)(self._load_low)
+
+    def read(self, read: Read, kind: ProductType) -> Pixels:
+        """The pixels of a read, bands x rows x columns. Raises Unreadable."""
+        asset = read.level.asset
+        numbers = [asset.bands[band] for band in read.bands]
+        if read.level.low:
+            whole = self._low(asset.low, read.level.overview)
+            pixels = whole[[number - 1 for number in numbers], read.row : read.row + read.height, read.column : read.column + read.width]
+        else:
+            path = str(self._archive / asset.path)
+            pixels = self._handles.read(path, asset.driver, read.level.overview, numbers, read.column, read.row, read.width, read.height)
+        return self._in_scale(pixels, read, kind)
+
+    def _load_low(self, low: str, side: int) -> NDArray[Any]:
+        path = low_path(self._archive / low, side)
+        try:
+            loaded: NDArray[Any] = np.load(path, allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise Unreadable(f"{path.name}: cannot be read") from error
+        return loaded
+
+    @staticmethod
+    def _in_scale(pixels: Pixels, read: Read, kind: ProductType) -> Pixels:
+        band = kind.bands.get(read.bands[0])
+        asset = read.level.asset
+        if band is None or (asset.scale == band.scale and asset.offset == band.offset):
+            return pixels
+        counts = (pixels * np.float64(asset.scale) + asset.offset - band.offset) / band.scale
+        if pixels.dtype.kind != "f":
+            info = np.iinfo(pixels.dtype)
+            counts = np.clip(np.round(counts), info.min, info.max)
+        keep = np.isin(pixels, asset.nodata)
+        return np.where(keep, pixels, counts.astype(pixels.dtype))

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The values of a product at a point: physical values with their units, class and mask names."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from catalog.crs import transform
+from catalog.model.product import Product
+from catalog.raster.files import Unreadable
+from config.product_types import Band, ProductType
+from config.settings import Bilingual
+from config.styles import Ramp, Special
+from tiles.plan import FULL, Level, Read
+from tiles.read import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class PixelValue:
+    """One band at one point."""
+
+    name: str
+    band: Band
+    count: float
+    """As stored, in the product type's scale."""
+    valid: bool
+    special: Special | None = None
+    """Set when the count is no measurement."""
+
+    @property
+    def value(self) -> float:
+        """In the band's unit."""
+        return self.count * self.band.scale + self.band.offset
+
+    @property
+    def meanings(self) -> tuple[Bilingual, ...]:
+        """The class, or the bits that are set."""
+        if self.special:
+            return (self.special.title,)
+        if self.band.classes:
+            return tuple(one.title for one in self.band.classes if one.value == self.count)
+        return tuple(bit.title for bit in self.band.bits if int(self.count) >> bit.bit & 1)
+
+
+def pixel_values(reader: Reader, kind: ProductType, product: Product, x: float, y: float, epsg: int) -> tuple[PixelValue, ...]:
+    """Each band of a product at a point of a CRS, from the full-resolution pixel that holds it; bands that do not reach there are left out."""
+    out = []
+    for name, band in kind.bands.items():
+        asset = product.asset_of(name)
+        if asset is None or asset.grid is None:
+            continue
+        at_x, at_y = transform(epsg, asset.grid.epsg, np.array([x]), np.array([y]))
+        if not (math.isfinite(at_x[0]) and math.isfinite(at_y[0])):
+            continue
+        column = math.floor((at_x[0] - asset.grid.west) / asset.grid.pixel_width)
+        row = math.floor((asset.grid.north - at_y[0]) / asset.grid.pixel_height)
+        if not (0 <= column < asset.grid.width and 0 <= row < asset.grid.height):
+            continue
+        read = Read(Level(asset, asset.grid, FULL), (name,), column, row, 1, 1)
+        try:
+            count = reader.read(read, kind)[0, 0, 0].item()
+        except Unreadable:
+            continue
+        out.append(PixelValue(name, band, count, _valid(count, asset.nodata), _special(kind, name, count)))
+    return tuple(out)
+
+
+def _valid(count: float, nodata: tuple[int, ...]) -> bool:
+    return not math.isnan(count) and count not in nodata
+
+
+def _special(kind: ProductType, band: str, count: float) -> Special | None:
+    ramps = (style for style in kind.styles if isinstance(style, Ramp) and style.bands == (band,))
+    return next((special for ramp in ramps for special in ramp.special if special.value == count), None)

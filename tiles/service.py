@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one `draw` and the one `values_at` behind every map door."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from threading import Lock
+
+import numpy as np
+
+from catalog.crs import WGS84, transform
+from catalog.model.area import Box
+from catalog.model.faults import Fault, Kind, too_large
+from catalog.model.principal import Deadline, Principal
+from catalog.model.product import AssetRole, Product
+from catalog.query import And, Compare, Filter, Meets, Order, Property, Relation, equal
+from catalog.raster.files import Unreadable
+from catalog.service import Catalog
+from config.limits import Limits
+from config.product_types import ProductType
+from config.styles import Style
+from tiles.encode import blank
+from tiles.frame import Frame
+from tiles.mosaic import Painter
+from tiles.read import Reader
+from tiles.sample import PixelValue, pixel_values
+from tiles.style import Picture, bands_of, colour, stack
+from tiles.times import Resolved, TimeQuery, resolve
+
+_KEPT_LISTS = 256
+_KEPT_PRODUCTS = 2_000
+"""A list of more products than this is asked of the database by area, not kept."""
+
+
+class Priority(Enum):
+    """Which scene is on top where several have a pixel."""
+
+    NEWEST = "newest"
+    LEAST_CLOUDY = "least-cloudy"
+    CLEAR = "clear"
+    """Pixels that the product's own mask calls clear come first, the newest of them on top."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerQuery:
+    """One layer of a map, in one style, at some times."""
+
+    kind: ProductType
+    style: Style
+    time: TimeQuery = ()
+    priority: Priority = Priority.NEWEST
+    max_cloud: float | None = None
+    strict_time: bool = False
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture and what it was made of."""
+
+    picture: Picture
+    resolved: tuple[tuple[LayerQuery, Resolved | None], ...]
+    products: tuple[Product, ...]
+
+
+@dataclass(frozen=True)
+class Probed:
+    """The products under a point, newest first, with their values there."""
+
+    query: LayerQuery
+    resolved: Resolved | None
+    values: tuple[tuple[Product, tuple[PixelValue, ...]], ...]
+
+
+class Tiles:
+    """Draws and probes; safe to share between threads."""
+
+    def __init__(self, catalog: Catalog, limits: Limits) -> None:
+        self._catalog, self._limits = catalog, limits
+        self._reader = Reader(catalog.archive)
+        self._lists: OrderedDict[tuple[object, ...], tuple[int, tuple[Product, ...], np.ndarray[tuple[int, int], np.dtype[np.float64]]]] = OrderedDict()
+        self._lock = Lock()
+
+    def draw(self, layers: Sequence[LayerQuery], frame: Frame, who: Principal, deadline: Deadline) -> Drawn:
+        """A map of layers, the first at the bottom. Raises Fault TOO_LARGE, BAD_TIME or BUSY."""
+        if frame.width * frame.height > self._limits.map_pixels:
+            raise too_large(f"a map of {frame.width} x {frame.height} pixels", self._limits.map_pixels, "limits.map_pixels", "WIDTH")
+        pictures, resolved, products = [], [], []
+        for layer in layers:
+            when = self.when(layer, who, deadline)
+            resolved.append((layer, when))
+            picture, used = self._layer(layer, when, frame, who, deadline)
+            pictures.append(picture)
+            products += used
+        return Drawn(stack(pictures), tuple(resolved), tuple(products))
+
+    def when(self, layer: LayerQuery, who: Principal, deadline: Deadline) -> Resolved | None:
+        """The products that a layer's time names; None for an empty collection."""
+        summary = self._catalog.summary(layer.kind.id, who, deadline)
+        return resolve(layer.time, layer.kind, summary, self._limits.time_steps, strict=layer.strict_time)
+
+    def values_at(self, layer: LayerQuery, x: float, y: float, epsg: int, count: int, who: Principal, deadline: Deadline) -> Probed:
+        """The values of all bands at a point, for at most `count` products that have a value there, in the map's order."""
+        when = self.when(layer, who, deadline)
+        lon, lat = transform(epsg, WGS84.epsg, np.array([x]), np.array([y]))
+        if when is None or not (np.isfinite(lon[0]) and np.isfinite(lat[0])):
+            return Probed(layer, when, ())
+        here = Box(west=float(lon[0]), south=float(lat[0]), east=float(lon[0]), north=float(lat[0]))
+        tree = And((self._filter(layer, when), Meets(here)))
+        found = []
+        for product in self._catalog.search(tree, who, deadline, _order(layer), self._limits.series_products):
+            deadline.check()
+            values = pixel_values(self._reader, layer.kind, product, x, y, epsg)
+            if any(value.valid and value.band.role == "data" for value in values):
+                found.append((product, values))
+            if len(found) == count:
+                break
+        return Probed(layer, when, tuple(found))
+
+    def _layer(self, layer: LayerQuery, when: Resolved | None, frame: Frame, who: Principal, deadline: Deadline) -> tuple[Picture, list[Product]]:
+        area = frame.lon_lat
+        if when is None or area is None:
+            return blank(frame.width, frame.height), []
+        products = self._products(layer, when, area, who, deadline)
+        if not products:
+            return blank(frame.width, frame.height), []
+        baked = all(product.first(AssetRole.VISUAL) for product in products)
+        bands = bands_of(layer.kind, layer.style, baked=baked)
+        clear = layer.kind.cloudy if layer.priority is Priority.CLEAR else None
+        painter = Painter(layer.kind, bands, frame, self._reader, deadline, clear)
+        try:
+            mosaic = painter.paint(products)
+        except Unreadable as error:
+            raise Fault(Kind.UNAVAILABLE, "a file of the archive cannot be read; the operator can find it with `hysope verify`") from error
+        return colour(layer.kind, layer.style, bands, mosaic), mosaic.products
+
+    def _products(self, layer: LayerQuery, when: Resolved, area: Box, who: Principal, deadline: Deadline) -> tuple[Product, ...]:
+        """The products of a layer that meet an area, in drawing order."""
+        bands = self._needed(layer)
+        tree = self._filter(layer, when)
+        kept = self._kept(layer, tree, bands, who, deadline)
+        if kept is None:
+            return self._catalog.search(And((tree, Meets(area))), who, deadline, _order(layer), self._limits.scenes_per_map, bands)
+        products, boxes = kept
+        meets = (boxes[:, 0] <= area.east) & (boxes[:, 2] >= area.west) & (boxes[:, 1] <= area.north) & (boxes[:, 3] >= area.south)
+        numbers = dict.fromkeys(boxes[meets, 4].astype(int).tolist())
+        return tuple(products[number] for number in numbers)
+
+    def _kept(
+        self, layer: LayerQuery, tree: Filter, bands: Sequence[str], who: Principal, deadline: Deadline
+    ) -> tuple[tuple[Product, ...], np.ndarray[tuple[int, int], np.dtype[np.float64]]] | None:
+        """All products of a layer and time, if they are few: neighbouring tiles ask for the same list."""
+        key = (layer.kind.id, repr(tree), tuple(bands), layer.priority, who.operator)
+        revision = self._catalog.revision()
+        with self._lock:
+            entry = self._lists.get(key)
+            if entry and entry[0] == revision:
+                self._lists.move_to_end(key)
+                return (entry[1], entry[2]) if len(entry[1]) <= _KEPT_PRODUCTS else None
+        found = self._catalog.search(tree, who, deadline, _order(layer), _KEPT_PRODUCTS + 1, bands)
+        rows = [(box.west, box.south, box.east, box.north, number) for number, product in enumerate(found) for box in product.boxes]
+        boxes = np.array(rows, np.float64).reshape(-1, 5)
+        with self._lock:
+            self._lists[key] = (revision, found, boxes)
+            if len(self._lists) > _KEPT_LISTS:
+                self._lists.popitem(last=False)
+        return (found, boxes) if len(found) <= _KEPT_PRODUCTS else None
+
+    @staticmethod
+    def _needed(layer: LayerQuery) -> tuple[str, ...]:
+        rule = layer.kind.cloudy
+        return (*layer.style.bands, rule.band) if rule and layer.priority is Priority.CLEAR else layer.style.bands
+
+    @staticmethod
+    def _filter(layer: LayerQuery, when: Resolved) -> Filter:
+        parts: list[Filter] = [equal(Property.COLLECTION, layer.kind.id), when.filter]
+        if layer.max_cloud is not None:
+            parts.append(Compare(Property.CLOUD, Relation.AT_MOST, layer.max_cloud))
+        return And(tuple(parts))
+
+
+def _order(layer: LayerQuery) -> Order:
+    return Order.LEAST_CLOUDY if layer.priority is Priority.LEAST_CLOUDY else Order.NEWEST
