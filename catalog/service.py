@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal
 from catalog.model.product import Product, Summary
@@ -19,6 +21,8 @@ from catalog.store.sql import PUBLISHED, SUPERSEDED, Store, Unit, Visible, open_
 from config.limits import Limits
 from config.product_types import ProductType, Registry, days
 
+StoreDown = SQLAlchemyError
+"""What is raised when the database cannot be reached."""
 _ALWAYS = Micros(2**62)
 _REVISION_SECONDS = 0.5
 """How long a worker may not know of a publication."""

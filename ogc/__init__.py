@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Everything a client speaks: one folder a protocol, one module a version."""

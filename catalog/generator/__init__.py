@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Faithful synthetic products in the distributed layouts: deterministic, any size. The demo, the tests and the benchmarks ingest them."""

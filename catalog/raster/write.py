@@ -89,3 +89,13 @@ def write_geotiff(bands: NDArray[Any], grid: Grid, nodata: float | None, colours
             if colours:
                 dataset.write_colormap(1, colours)
         return bytes(memory.read())
+
+
+def write_strips(path: Path, bands: NDArray[Any], grid: Grid, nodata: float | None = None) -> None:
+    """A GeoTIFF as producers distribute it: no compression, strips, no overviews, and no nodata tag unless one is given."""
+    profile = {
+        "driver": "GTiff", "width": grid.width, "height": grid.height, "count": bands.shape[0], "dtype": bands.dtype.name, "nodata": nodata,
+        "crs": f"EPSG:{grid.epsg}", "transform": from_origin(grid.west, grid.north, grid.pixel_width, grid.pixel_height), "BIGTIFF": "IF_SAFER",
+    }  # fmt: skip
+    with rasterio.open(path, "w", **profile) as dataset:
+        dataset.write(bands)

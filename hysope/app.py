@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ASGI application: routes, access log, metrics, health. `create` is what each worker calls."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from catalog.service import StoreDown
+from config.load import load
+from config.settings import Settings
+from hysope.observe import AccessLog, metrics_text
+from hysope.wiring import Services, wire
+from ogc.http.edge import Edge
+from ogc.http.pool import RenderPool
+from ogc.wms.endpoint import WmsEndpoint
+from portal.pages import STATIC, Pages
+
+
+def create() -> Starlette:
+    """The application of a worker process, from the environment that `hysope serve` left."""
+    file = os.environ.get("HYSOPE_CONFIG")
+    return build(load(Path(file) if file else None, os.environ).settings)
+
+
+def build(settings: Settings) -> Starlette:
+    """The application over its services."""
+    services = wire(settings)
+    pool = RenderPool(settings.server.threads, settings.limits.render_queue)
+    edge = Edge(settings, pool)
+    pages = Pages(services.catalog, settings)
+    health = _Health(services)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        pool.close()
+        services.close()
+
+    routes = [
+        Route("/wms", WmsEndpoint(services.wms, edge).__call__, methods=["GET", "POST"]),
+        Route("/health/live", health.live),
+        Route("/health/ready", health.ready),
+        Route("/metrics", metrics),
+        Route("/", pages.home),
+        Route("/hysope.qlr", pages.layers_file),
+        Route("/collections/{collection}", pages.collection),
+    ]
+    if STATIC.is_dir():
+        routes.append(Mount("/static", StaticFiles(directory=STATIC)))  # type: ignore[arg-type]
+    cors = Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], expose_headers=["Warning", "ETag"], max_age=600)
+    return Starlette(routes=routes, middleware=[Middleware(AccessLog), cors], lifespan=lifespan)
+
+
+async def metrics(_request: Request) -> Response:
+    """Prometheus text format."""
+    return Response(metrics_text(), media_type="text/plain; version=0.0.4")
+
+
+class _Health:
+    """Liveness: the process answers. Readiness: the store answers and the archive is there."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def live(self, _request: Request) -> Response:
+        return PlainTextResponse("alive\n")
+
+    async def ready(self, _request: Request) -> Response:
+        try:
+            revision = self._services.catalog.revision()
+        except StoreDown as error:
+            return JSONResponse({"ready": False, "store": type(error).__name__}, 503)
+        return JSONResponse({"ready": True, "revision": revision})

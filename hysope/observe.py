@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator sees: one JSON line a request, and Prometheus metrics. Secrets in addresses are masked (THREATS D12)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import secrets
+import sys
+import time
+import traceback
+from datetime import UTC, datetime
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess, values
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_SECRET = re.compile(r"(?i)((?:token|key|access_token|password|api_key|_bearer)=)[^&]*")
+_REQUESTS = Counter("hysope_requests_total", "Requests by door and status", ["door", "status"])
+_SECONDS = Histogram("hysope_request_seconds", "Seconds from request to last byte, by door", ["door"], buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30))
+_DOORS = frozenset({"wms", "health", "metrics", "static", "collections", "hysope.qlr"})
+log = logging.getLogger("hysope.access")
+
+
+def start_logging() -> None:
+    """Access lines to standard error, as they are."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log.handlers = [handler]
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
+def metrics_text() -> bytes:
+    """All metrics, of all workers when there are several."""
+    if values.ValueClass.__name__ == "MutexValue":
+        return generate_latest()
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
+
+
+class AccessLog:
+    """The outermost layer: counts, logs, adds the safety headers, and turns what nobody expected into a 500 with an incident number."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        start, status, size = time.perf_counter(), 0, 0
+
+        async def watched(message: Message) -> None:
+            nonlocal status, size
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
+            else:
+                size += len(message.get("body", b""))
+            await send(message)
+
+        incident = ""
+        try:
+            await self._app(scope, receive, watched)
+        except Exception:  # noqa: BLE001  the outermost edge: whatever it is, the client gets a number and the log the rest
+            incident = secrets.token_hex(6)
+            log.error(json.dumps({"incident": incident, "trace": traceback.format_exc()}))
+            if not status:
+                await _failed(watched, incident)
+        self._note(scope, status or 500, size, time.perf_counter() - start, incident)
+
+    @staticmethod
+    def _note(scope: Scope, status: int, size: int, seconds: float, incident: str) -> None:
+        first = scope["path"].split("/", 2)[1]
+        door = first if first in _DOORS else "other" if first else "home"
+        _REQUESTS.labels(door, str(status)).inc()
+        _SECONDS.labels(door).observe(seconds)
+        line = {
+            "at": datetime.now(UTC).isoformat(timespec="milliseconds"), "method": scope["method"], "path": scope["path"],
+            "query": _SECRET.sub(r"\1***", scope["query_string"][:2_000].decode("latin-1")), "status": status, "bytes": size,
+            "ms": round(seconds * 1_000, 1), **({"incident": incident} if incident else {}),
+        }  # fmt: skip
+        log.info(json.dumps(line))
+
+
+async def _failed(send: Send, incident: str) -> None:
+    body = f"The server failed; the operator finds it under incident {incident}.\n".encode()
+    await send({"type": "http.response.start", "status": 500, "headers": [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From settings to services: who needs whom stands here and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from catalog.ingest.batch import Ingest
+from catalog.model.principal import OPERATOR
+from catalog.service import Catalog, open_catalog
+from config.registry import load_registry
+from config.settings import Settings
+from ogc.wms.service import WmsService
+from tiles.service import Tiles
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything one process needs to answer."""
+
+    settings: Settings
+    catalog: Catalog
+    tiles: Tiles
+    wms: WmsService
+
+    def close(self) -> None:
+        """Closes the database."""
+        self.catalog.close()
+
+
+def wire(settings: Settings) -> Services:
+    """The services of a settings tree; opens the store and brings its schema up to date."""
+    catalog = wire_catalog(settings)
+    tiles = Tiles(catalog, settings.limits)
+    return Services(settings, catalog, tiles, WmsService(catalog, tiles, settings))
+
+
+def wire_catalog(settings: Settings) -> Catalog:
+    """The catalogue alone."""
+    return open_catalog(settings.database_url, load_registry(settings.product_types), settings.limits, (settings.data / "archive").resolve())
+
+
+def wire_ingest(settings: Settings, catalog: Catalog) -> Ingest:
+    """The ingest of the one who runs commands on the machine."""
+    return Ingest(catalog, settings.limits, OPERATOR, settings.ingest.policy)

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every endpoint needs of the process: settings, pool, and the public address (never the Host header, THREATS T18)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from catalog.model.faults import too_large
+from catalog.model.principal import ANONYMOUS, Principal
+from config.settings import Settings
+from ogc.http.kvp import Kvp, read_kvp
+from ogc.http.pool import RenderPool
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Shared by all endpoints of a process."""
+
+    settings: Settings
+    pool: RenderPool
+
+    def base_url(self, request: Request) -> str:
+        """The address that links carry: the configured one, else the address that was really reached."""
+        if self.settings.server.public_url:
+            return self.settings.server.public_url
+        host, port = request.scope.get("server") or (self.settings.server.host, self.settings.server.port)
+        return f"http://{host}:{port}" if port else f"http://{host}"
+
+    def principal(self, request: Request) -> Principal:
+        """Who asks. Identity is a verified token only; there are none yet, so everybody is the public."""
+        return ANONYMOUS
+
+    async def kvp(self, request: Request) -> Kvp:
+        """The parameters of a GET, or of a form POST over those of its address. Raises Fault."""
+        limits = self.settings.limits
+        query: bytes = request.scope["query_string"]
+        if len(query) > limits.url_bytes:
+            raise too_large(f"an address of {len(query)} bytes", limits.url_bytes, "limits.url_bytes")
+        if request.method != "POST":
+            return read_kvp(query, limits)
+        body = bytearray()
+        async for piece in request.stream():
+            body += piece
+            if len(body) > limits.body_bytes:
+                raise too_large("the body", limits.body_bytes, "limits.body_bytes")
+        return {**read_kvp(query, limits), **read_kvp(bytes(body).strip(), limits)}

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""GetFeatureInfo answers: GeoJSON, text, HTML, GML over the same facts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from lxml import etree
+from lxml.builder import E as html_builder  # noqa: N811  (HTML only; XML goes through catalog.xml)
+
+from catalog.model.product import Product
+from catalog.model.time import day_text, micros_text
+from catalog.xml.build import clean, document, el
+from ogc.wms.request import InfoFormat
+from tiles.sample import PixelValue
+from tiles.service import Probed
+
+_GML = "http://www.opengis.net/gml"
+_WFS = "http://www.opengis.net/wfs"
+_HYSOPE = "http://hysope.example/wms-info"
+Scalar = str | float | int | None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Where and for whom: what each answer repeats."""
+
+    longitude: float
+    latitude: float
+    language: str
+    base_url: str
+
+
+def encode(form: InfoFormat, probed: Sequence[Probed], asked: Asked) -> bytes:
+    """The answer in a format."""
+    if form is InfoFormat.JSON:
+        return _json(probed, asked)
+    if form is InfoFormat.HTML:
+        return _html(probed, asked)
+    if form is InfoFormat.GML:
+        return _gml(probed, asked)
+    return _text(probed, asked)
+
+
+def _attributes(probe: Probed, product: Product, values: Sequence[PixelValue], asked: Asked) -> dict[str, Scalar]:
+    """Flat attributes: QGIS lists them one below the other."""
+    out: dict[str, Scalar] = {
+        "layer": probe.query.kind.id,
+        "product": product.id,
+        "version": product.version,
+        "date": day_text(product.day),
+        "time": micros_text(product.period.start),
+    }
+    for value in values:
+        if value.meanings or value.band.categorical:
+            out[value.name] = _named(value, asked.language) if value.valid else None
+            out[f"{value.name}_value"] = int(value.count) if value.valid else None
+        else:
+            out[_unit_name(value)] = _rounded(value.value) if value.valid else None
+    out["cloud_percent"] = product.cloud
+    out["licence"] = probe.query.kind.licence
+    if probe.query.kind.doi:
+        out["doi"] = f"https://doi.org/{probe.query.kind.doi}"
+    out["page"] = f"{asked.base_url}/collections/{probe.query.kind.id}"
+    return out
+
+
+def _named(value: PixelValue, language: str) -> str:
+    nothing = "aucun" if language == "fr" else "none"
+    return ", ".join(title.in_language(language) for title in value.meanings) or nothing
+
+
+def _unit_name(value: PixelValue) -> str:
+    return value.name if value.band.unit == "1" else f"{value.name} ({value.band.unit})"
+
+
+def _rounded(value: float) -> float:
+    """Without the noise of the scale: 0.0165, not 0.016500000000000001."""
+    return float(f"{value:.7g}")
+
+
+def _each(probed: Sequence[Probed], asked: Asked) -> Iterator[tuple[Probed, Product, dict[str, Scalar]]]:
+    for probe in probed:
+        for product, values in probe.values:
+            yield probe, product, _attributes(probe, product, values, asked)
+
+
+def _json(probed: Sequence[Probed], asked: Asked) -> bytes:
+    features = [
+        {
+            "type": "Feature",
+            "id": f"{product.id}@{product.version}",
+            "geometry": {"type": "Point", "coordinates": [asked.longitude, asked.latitude]},
+            "properties": attributes,
+        }
+        for _, product, attributes in _each(probed, asked)
+    ]
+    return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False).encode()
+
+
+def _text(probed: Sequence[Probed], asked: Asked) -> bytes:
+    lines = [f"{asked.latitude:.6f} N, {asked.longitude:.6f} E"]
+    for _, product, attributes in _each(probed, asked):
+        lines += ["", f"{product.id}@{product.version}"]
+        lines += [f"  {name} = {'' if value is None else value}" for name, value in attributes.items() if name not in ("product", "version")]
+    if len(lines) == 1:
+        lines.append("aucune donnée" if asked.language == "fr" else "no data")
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _html(probed: Sequence[Probed], asked: Asked) -> bytes:
+    body = html_builder.body(html_builder.p(f"{asked.latitude:.6f} N, {asked.longitude:.6f} E"))
+    for _, product, attributes in _each(probed, asked):
+        body.append(html_builder.h2(clean(f"{product.id}@{product.version}")))
+        rows = [html_builder.tr(html_builder.th(clean(name)), html_builder.td(*_cell(value))) for name, value in attributes.items() if name not in ("product", "version")]
+        body.append(html_builder.table(*rows))
+    style = html_builder.style("body{font:13px sans-serif}h2{font-size:13px;margin:8px 0 2px}th{text-align:left;font-weight:normal;color:#555;padding-right:1em}")
+    page = html_builder.html(html_builder.head(html_builder.meta(charset="utf-8"), html_builder.title("GetFeatureInfo"), style), body, lang=asked.language)
+    return b"<!DOCTYPE html>\n" + etree.tostring(page, method="html", encoding="UTF-8")
+
+
+def _cell(value: Scalar) -> tuple[str | etree._Element, ...]:
+    if isinstance(value, str) and value.startswith(("http://", "https://")):
+        return (html_builder.a(clean(value), href=clean(value)),)
+    return ("" if value is None else clean(str(value)),)
+
+
+def _gml(probed: Sequence[Probed], asked: Asked) -> bytes:
+    """A GML 3.1.1 feature collection, one flat feature a product; names are made safe for XML."""
+    root = etree.Element(f"{{{_WFS}}}FeatureCollection", nsmap={"wfs": _WFS, "gml": _GML, "hy": _HYSOPE})
+    for probe, product, attributes in _each(probed, asked):
+        feature = el(el(root, f"{{{_GML}}}featureMember"), f"{{{_HYSOPE}}}{_safe(probe.query.kind.id)}")
+        feature.set(f"{{{_GML}}}id", _safe(product.id))
+        point = el(el(feature, f"{{{_HYSOPE}}}geometry"), f"{{{_GML}}}Point", srsName="urn:ogc:def:crs:EPSG::4326")
+        el(point, f"{{{_GML}}}pos", f"{asked.latitude} {asked.longitude}")
+        for name, value in attributes.items():
+            if value is not None:
+                el(feature, f"{{{_HYSOPE}}}{_safe(name)}", value)
+    return document(root)
+
+
+def _safe(name: str) -> str:
+    """An XML name: letters, digits, `_`, `.`, `-`; it starts with a letter."""
+    made = "".join(char if char.isascii() and (char.isalnum() or char in "_.-") else "_" for char in name).rstrip("_")
+    return made if made[:1].isalpha() else f"n{made}"

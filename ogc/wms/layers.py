@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The layers that the map service offers, as one who asks may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from catalog.crs import CRS84, WEB_MERCATOR, WGS84, Crs
+from catalog.model.faults import Fault, Kind
+from catalog.model.principal import Deadline, Principal
+from catalog.model.product import Summary
+from catalog.service import Catalog
+from config.product_types import Layer, ProductType
+from config.styles import Style
+from ogc.http.fields import shown
+
+_ALWAYS = (WEB_MERCATOR, WGS84, CRS84, Crs(2154), Crs(3035), Crs(4258))
+"""EPSG:3857 first: QGIS takes the first CRS of the root layer for a layer that is dropped on its map."""
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A layer with what its collection holds."""
+
+    kind: ProductType
+    layer: Layer
+    summary: Summary
+    styles: tuple[Style, ...]
+
+    @property
+    def name(self) -> str:
+        """Its name in LAYERS."""
+        return self.kind.layer_name(self.layer)
+
+
+class Layers:
+    """The layer registry over the product types and the catalogue."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._names = {kind.layer_name(layer): (kind, layer) for kind in catalog.registry.types.values() for layer in kind.layers}
+
+    def offered(self, who: Principal, deadline: Deadline) -> Iterator[Offered]:
+        """Every layer of a collection that has a product, in the order of the product types."""
+        for kind in self._catalog.registry.types.values():
+            summary = self._catalog.summary(kind.id, who, deadline)
+            if summary.days:
+                for layer in kind.layers:
+                    yield Offered(kind, layer, summary, tuple(style for style in (self._catalog.registry.style(kind, name) for name in layer.styles) if style))
+
+    def layer(self, name: str) -> tuple[ProductType, Layer]:
+        """A layer by its name. Raises Fault UNKNOWN_LAYER."""
+        found = self._names.get(name)
+        if found is None:
+            raise Fault(Kind.UNKNOWN_LAYER, f"there is no layer {shown(name)}", "LAYERS")
+        return found
+
+    def style(self, kind: ProductType, layer: Layer, name: str) -> Style:
+        """A style of a layer by its name; empty or `default` is the first. Raises Fault UNKNOWN_STYLE."""
+        wanted = layer.styles[0] if name in ("", "default") else name
+        style = self._catalog.registry.style(kind, wanted) if wanted in layer.styles else None
+        if style is None:
+            raise Fault(Kind.UNKNOWN_STYLE, f"the layer {kind.layer_name(layer)} has no style {shown(name)}", "STYLES")
+        return style
+
+    def crs_list(self, who: Principal, deadline: Deadline) -> tuple[Crs, ...]:
+        """Every CRS that any layer may be asked in: the common ones, and the native ones of the products."""
+        used = {epsg for kind in self._catalog.registry.types.values() for epsg in self._catalog.summary(kind.id, who, deadline).epsgs}
+        return tuple(dict.fromkeys((*_ALWAYS, *(Crs(epsg) for epsg in sorted(used)))))
