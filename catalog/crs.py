@@ -16,10 +16,43 @@ from catalog.model.faults import Fault, Kind
 
 Floats = NDArray[np.float64]
 
-_EPSG = re.compile(r"(?:EPSG:|urn:ogc:def:crs:EPSG:[0-9.]*:|https?://www\.opengis\.net/def/crs/EPSG/[0-9.]+/)([0-9]{4,6})\Z", re.ASCII | re.IGNORECASE)
-_CRS84 = frozenset({"CRS:84", "OGC:CRS84", "URN:OGC:DEF:CRS:OGC:1.3:CRS84", "URN:OGC:DEF:CRS:OGC::CRS84", "HTTP://WWW.OPENGIS.NET/DEF/CRS/OGC/1.3/CRS84"})
+_EPSG = re.compile(
+    r"(?:EPSG:|urn:ogc:def:crs:EPSG:[0-9.]*:|https?://www\.opengis\.net/def/crs/EPSG/[0-9.]+/)([0-9]{4,6})\Z",
+    re.ASCII | re.IGNORECASE,
+)
+_CRS84 = frozenset(
+    {
+        "CRS:84",
+        "OGC:CRS84",
+        "URN:OGC:DEF:CRS:OGC:1.3:CRS84",
+        "URN:OGC:DEF:CRS:OGC::CRS84",
+        "HTTP://WWW.OPENGIS.NET/DEF/CRS/OGC/1.3/CRS84",
+    }
+)
 _UTM = frozenset({*range(32601, 32661), *range(32701, 32761)})
-_PLAIN = frozenset({4326, 3857, 2154, 4258, 3035, 2972, 2975, 5490, 4471, 6933, 3395, 4269, 27572, 2056, 3763, 25830, 25831, 25832, 25833})
+_PLAIN = frozenset(
+    {
+        4326,
+        3857,
+        2154,
+        4258,
+        3035,
+        2972,
+        2975,
+        5490,
+        4471,
+        6933,
+        3395,
+        4269,
+        27572,
+        2056,
+        3763,
+        25830,
+        25831,
+        25832,
+        25833,
+    }
+)
 KNOWN_EPSG = _PLAIN | _UTM
 _SAME_AS_3857 = frozenset({900913, 102100, 3785})
 
@@ -61,7 +94,9 @@ def read_crs(text: str, locator: str = "CRS") -> Crs:
     if code in _SAME_AS_3857:
         return WEB_MERCATOR
     if code not in KNOWN_EPSG:
-        raise Fault(Kind.UNKNOWN_CRS, f"{text[:60]!r} is not a coordinate reference system of this server", locator)
+        raise Fault(
+            Kind.UNKNOWN_CRS, f"{text[:60]!r} is not a coordinate reference system of this server", locator
+        )
     return Crs(code)
 
 
@@ -94,7 +129,12 @@ def transform_box(box: Box, source: int, target: int) -> Box | None:
     good = np.isfinite(out_x) & np.isfinite(out_y)
     if not good.any():
         return None
-    return Box(west=float(out_x[good].min()), south=float(out_y[good].min()), east=float(out_x[good].max()), north=float(out_y[good].max()))
+    return Box(
+        west=float(out_x[good].min()),
+        south=float(out_y[good].min()),
+        east=float(out_x[good].max()),
+        north=float(out_y[good].max()),
+    )
 
 
 @lru_cache(256)

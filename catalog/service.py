@@ -44,7 +44,15 @@ class Catalog:
                 self._seen = (time.monotonic(), self._store.revision())
             return self._seen[1]
 
-    def search(self, tree: Filter, who: Principal, deadline: Deadline, order: Order = Order.NEWEST, limit: int = 10, bands: Sequence[str] | None = None) -> tuple[Product, ...]:
+    def search(
+        self,
+        tree: Filter,
+        who: Principal,
+        deadline: Deadline,
+        order: Order = Order.NEWEST,
+        limit: int = 10,
+        bands: Sequence[str] | None = None,
+    ) -> tuple[Product, ...]:
         """The published products of a filter that `who` may see. With `bands`, each product has only the assets for these."""
         measure(tree, self._limits.query_depth, self._limits.query_terms)
         return self._store.find(tree, _sight(who), order, limit, deadline, bands)
@@ -72,7 +80,11 @@ class Catalog:
         revision = self.revision()
         key = (collection, who.operator)
         kept = self._summaries.get(key)
-        stamp = revision if self.registry.types[collection].embargo == "P0D" else revision + int(time.monotonic() // 60)
+        stamp = (
+            revision
+            if self.registry.types[collection].embargo == "P0D"
+            else revision + int(time.monotonic() // 60)
+        )
         if kept is None or kept[0] != stamp:
             kept = (stamp, self._store.summary(collection, _sight(who), deadline))
             self._summaries[key] = kept
@@ -92,7 +104,9 @@ class Catalog:
         """Makes a product visible, in one transaction. Returns new, updated or older (a newer version is there already)."""
         at = now()
         with self.unit(who) as unit:
-            outcome = unit.publish(product, visible_from(self.registry.types[product.collection], product), at)
+            outcome = unit.publish(
+                product, visible_from(self.registry.types[product.collection], product), at
+            )
             unit.note(at, who.name, "publish", f"{product.id}@{product.version}", outcome)
         return outcome
 
@@ -109,7 +123,9 @@ class Catalog:
     def version_of(self, product_id: str, version: str) -> Product | None:
         """A version of a product that is stored and not withdrawn, for ingest."""
         tree = And((equal(Property.ID, product_id), equal(Property.VERSION, version)))
-        found = self._store.find(tree, Visible((PUBLISHED, SUPERSEDED), _ALWAYS), Order.NEWEST, 1, Deadline.after(60))
+        found = self._store.find(
+            tree, Visible((PUBLISHED, SUPERSEDED), _ALWAYS), Order.NEWEST, 1, Deadline.after(60)
+        )
         return found[0] if found else None
 
     def files_of(self, product_id: str, version: str) -> Iterator[tuple[str, Path, str]]:
@@ -135,7 +151,11 @@ def open_catalog(url: str, registry: Registry, limits: Limits, archive: Path) ->
 
 def visible_from(kind: ProductType, product: Product) -> Micros:
     """When the public may see a product."""
-    return Micros(product.period.start + days(kind.embargo) // timedelta(microseconds=1)) if kind.embargo != "P0D" else Micros(-(2**62))
+    return (
+        Micros(product.period.start + days(kind.embargo) // timedelta(microseconds=1))
+        if kind.embargo != "P0D"
+        else Micros(-(2**62))
+    )
 
 
 def _sight(who: Principal) -> Visible:

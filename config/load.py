@@ -32,7 +32,11 @@ class Loaded:
     origin: Mapping[Key, Place]
 
 
-def load(file: Path | None = None, environment: Mapping[str, str] | None = None, flags: Mapping[Key, object] | None = None) -> Loaded:
+def load(
+    file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    flags: Mapping[Key, object] | None = None,
+) -> Loaded:
     """The settings from all sources. Raises ConfigError with every fault of every source."""
     merged: dict[str, object] = {}
     places: dict[Key, Place] = {}
@@ -72,7 +76,13 @@ def _files(file: Path | None) -> Iterator[Path]:
     yield from sorted((file.parent / "conf.d").glob("*.yaml"))
 
 
-def _merge(into: dict[str, object], value: Mapping[str, object], at: Key, document: Document, places: dict[Key, Place]) -> None:
+def _merge(
+    into: dict[str, object],
+    value: Mapping[str, object],
+    at: Key,
+    document: Document,
+    places: dict[Key, Place],
+) -> None:
     """Mappings merge key by key; anything else replaces what stood there."""
     places.setdefault(at, document.place(at))
     for name, item in value.items():
@@ -93,7 +103,11 @@ def _environment(environment: Mapping[str, str]) -> Iterator[tuple[Key, object, 
         if name.startswith(PREFIX) and name != f"{PREFIX}CONFIG":
             key = tuple(part.lower() for part in name.removeprefix(PREFIX).split("__"))
             text = environment[name]
-            yield key, (text if key[-1:] == ("url",) else yaml.safe_load(text)), Place(f"environment variable {name}")
+            yield (
+                key,
+                (text if key[-1:] == ("url",) else yaml.safe_load(text)),
+                Place(f"environment variable {name}"),
+            )
 
 
 def _put(into: dict[str, object], key: Key, value: object) -> None:

@@ -29,7 +29,11 @@ class Problem:
 
     def __str__(self) -> str:
         """The fault as an editor understands it (`file:line:column: text`), with the line and a caret under it."""
-        where = f"{self.place.source}:{self.place.line}:{self.place.column}" if self.place.line else self.place.source
+        where = (
+            f"{self.place.source}:{self.place.line}:{self.place.column}"
+            if self.place.line
+            else self.place.source
+        )
         lines = [f"{where}: {self.key}: {self.message}" + (f" ({self.hint})" if self.hint else "")]
         if self.place.text:
             lines += [f"    {self.place.text}", "    " + " " * (self.place.column - 1) + "^"]

@@ -141,6 +141,8 @@ class ProductType(_Frozen):
     title: Bilingual
     abstract: Bilingual
     keywords: tuple[Bilingual, ...] = ()
+    order: int = 100
+    """Where the collection stands in lists; the least first."""
     level: str
     platforms: tuple[str, ...] = ()
     instrument: str | None = None

@@ -46,7 +46,8 @@ def load_registry(folders: Iterable[Path] = ()) -> Registry:
             problems += error.problems
             continue
         types[kind.id] = (kind, document)
-    registry = Registry(types={name: kind for name, (kind, _) in types.items()}, shared_styles=styles)
+    ordered = sorted((kind for kind, _ in types.values()), key=lambda kind: (kind.order, kind.id))
+    registry = Registry(types={kind.id: kind for kind in ordered}, shared_styles=styles)
     for kind, document in types.values():
         problems += _unfitting(registry, kind, document)
     if problems:
@@ -72,8 +73,20 @@ def _unfitting(registry: Registry, kind: ProductType, document: Document) -> Ite
                 continue
             for band in style.bands:
                 if band not in kind.bands:
-                    yield Problem(place, key, f"the style {style_id} uses the band {band}", did_you_mean(band, kind.bands))
+                    yield Problem(
+                        place,
+                        key,
+                        f"the style {style_id} uses the band {band}",
+                        did_you_mean(band, kind.bands),
+                    )
                 elif isinstance(style, Classes) and not (kind.bands[band].classes or kind.bands[band].bits):
-                    yield Problem(place, key, f"the style {style_id} draws classes, but the band {band} has none")
+                    yield Problem(
+                        place, key, f"the style {style_id} draws classes, but the band {band} has none"
+                    )
     if kind.visual is not None and registry.visual(kind) is None:
-        yield Problem(document.place(("visual",)), "visual", f"{kind.visual} is not a composite style", did_you_mean(kind.visual, known))
+        yield Problem(
+            document.place(("visual",)),
+            "visual",
+            f"{kind.visual} is not a composite style",
+            did_you_mean(kind.visual, known),
+        )

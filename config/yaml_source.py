@@ -50,7 +50,9 @@ def read(path: Path, environment: Mapping[str, str] | None = None) -> Document:
     if node is None:
         return Document({}, {(): Place(str(path), 1, 1)})
     if not isinstance(node, yaml.MappingNode):
-        raise ConfigError([Problem(Place(str(path), 1, 1), "<document>", "must be a mapping of keys to values")])
+        raise ConfigError(
+            [Problem(Place(str(path), 1, 1), "<document>", "must be a mapping of keys to values")]
+        )
     value = walker.walk(node, ())
     if walker.problems:
         raise ConfigError(walker.problems)
@@ -98,13 +100,15 @@ class _Walker:
         if filled == node.value:
             value: object = self._scalars.construct_object(node, deep=True)
             return value
-        tag = self._scalars.resolve(yaml.ScalarNode, filled, (True, False))
+        tag = self._scalars.resolve(yaml.ScalarNode, filled, (True, False))  # type: ignore[no-untyped-call]
         return self._scalars.construct_object(yaml.ScalarNode(tag, filled), deep=True)
 
     def _variable(self, match: re.Match[str], key: Key) -> str:
         name, default = match.groups()
         if name not in self.environment and default is None:
-            self.problems.append(Problem(self.places[key], dotted(key), f"the environment variable {name} is not set"))
+            self.problems.append(
+                Problem(self.places[key], dotted(key), f"the environment variable {name} is not set")
+            )
         return self.environment.get(name, default or "")
 
 

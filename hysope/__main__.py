@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""`python -m hysope`."""
+
 from hysope.cli import main
 
 raise SystemExit(main())

@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from catalog.service import StoreDown
 from config.load import load
 from config.settings import Settings
-from hysope.observe import AccessLog, metrics_text
+from hysope.observe import AccessLog, metrics_text, start_logging
 from hysope.wiring import Services, wire
 from ogc.http.edge import Edge
 from ogc.http.pool import RenderPool
@@ -29,6 +29,7 @@ from portal.pages import STATIC, Pages
 
 def create() -> Starlette:
     """The application of a worker process, from the environment that `hysope serve` left."""
+    start_logging()
     file = os.environ.get("HYSOPE_CONFIG")
     return build(load(Path(file) if file else None, os.environ).settings)
 
@@ -58,7 +59,13 @@ def build(settings: Settings) -> Starlette:
     ]
     if STATIC.is_dir():
         routes.append(Mount("/static", StaticFiles(directory=STATIC)))  # type: ignore[arg-type]
-    cors = Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], expose_headers=["Warning", "ETag"], max_age=600)
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "POST"],
+        expose_headers=["Warning", "ETag"],
+        max_age=600,
+    )
     return Starlette(routes=routes, middleware=[Middleware(AccessLog), cors], lifespan=lifespan)
 
 

@@ -17,7 +17,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _SECRET = re.compile(r"(?i)((?:token|key|access_token|password|api_key|_bearer)=)[^&]*")
 _REQUESTS = Counter("hysope_requests_total", "Requests by door and status", ["door", "status"])
-_SECONDS = Histogram("hysope_request_seconds", "Seconds from request to last byte, by door", ["door"], buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30))
+_SECONDS = Histogram(
+    "hysope_request_seconds",
+    "Seconds from request to last byte, by door",
+    ["door"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
 _DOORS = frozenset({"wms", "health", "metrics", "static", "collections", "hysope.qlr"})
 log = logging.getLogger("hysope.access")
 
@@ -57,7 +62,11 @@ class AccessLog:
             nonlocal status, size
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-content-type-options", b"nosniff"),
+                    (b"referrer-policy", b"no-referrer"),
+                ]
             else:
                 size += len(message.get("body", b""))
             await send(message)
@@ -88,5 +97,11 @@ class AccessLog:
 
 async def _failed(send: Send, incident: str) -> None:
     body = f"The server failed; the operator finds it under incident {incident}.\n".encode()
-    await send({"type": "http.response.start", "status": 500, "headers": [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]})
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 500,
+            "headers": [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")],
+        }
+    )
     await send({"type": "http.response.body", "body": body})

@@ -37,7 +37,12 @@ def wire(settings: Settings) -> Services:
 
 def wire_catalog(settings: Settings) -> Catalog:
     """The catalogue alone."""
-    return open_catalog(settings.database_url, load_registry(settings.product_types), settings.limits, (settings.data / "archive").resolve())
+    return open_catalog(
+        settings.database_url,
+        load_registry(settings.product_types),
+        settings.limits,
+        (settings.data / "archive").resolve(),
+    )
 
 
 def wire_ingest(settings: Settings, catalog: Catalog) -> Ingest:

@@ -13,7 +13,7 @@ from catalog.model.faults import Fault
 from catalog.model.principal import ANONYMOUS, Deadline
 from catalog.model.time import day_text
 from catalog.service import Catalog
-from config.product_types import ProductType
+from config.product_types import Band, ProductType
 from config.settings import Settings
 from portal import qgis
 
@@ -32,33 +32,61 @@ class Pages:
         """The map page."""
         page = STATIC / "index.html"
         if not page.is_file():
-            return PlainTextResponse("The map page is not built: run `make portal`. The map service is at /wms.\n", 503)
-        return FileResponse(page, media_type="text/html", headers={"Cache-Control": "no-cache", "Content-Security-Policy": CSP})
+            return PlainTextResponse(
+                "The map page is not built: run `make portal`. The map service is at /wms.\n", 503
+            )
+        return FileResponse(
+            page,
+            media_type="text/html",
+            headers={"Cache-Control": "no-cache", "Content-Security-Policy": CSP},
+        )
 
     async def collection(self, request: Request) -> Response:
         """What a collection is: text, bands, styles with legends, dates, licence, addresses."""
-        language = "fr" if (request.query_params.get("lang") or request.headers.get("accept-language", "")).lower().startswith("fr") else "en"
+        language = (
+            "fr"
+            if (request.query_params.get("lang") or request.headers.get("accept-language", ""))
+            .lower()
+            .startswith("fr")
+            else "en"
+        )
         kind = self._catalog.registry.types.get(request.path_params["collection"])
         if kind is None:
-            return HTMLResponse(_page("404", "<p>There is no such collection.</p>", language), 404, headers={"Content-Security-Policy": CSP})
+            return HTMLResponse(
+                _page("404", "<p>There is no such collection.</p>", language),
+                404,
+                headers={"Content-Security-Policy": CSP},
+            )
         try:
-            days = self._catalog.summary(kind.id, ANONYMOUS, Deadline.after(self._settings.limits.search_seconds)).days
+            days = self._catalog.summary(
+                kind.id, ANONYMOUS, Deadline.after(self._settings.limits.search_seconds)
+            ).days
         except Fault as fault:
             return PlainTextResponse(fault.text, 503)
         span = f"{len(days)}: {day_text(days[0])} … {day_text(days[-1])}" if days else "0"
         body = _collection_body(self._catalog, kind, language, span)
-        return HTMLResponse(_page(kind.title.in_language(language), body, language), headers={"Content-Security-Policy": CSP, "Cache-Control": "public, max-age=60"})
+        return HTMLResponse(
+            _page(kind.title.in_language(language), body, language),
+            headers={"Content-Security-Policy": CSP, "Cache-Control": "public, max-age=60"},
+        )
 
     async def layers_file(self, request: Request) -> Response:
         """A `.qlr` file: drop it on QGIS and every layer is there, with its time."""
-        base = self._settings.server.public_url or "http://{}:{}".format(*(request.scope.get("server") or ("127.0.0.1", 8080)))
+        base = self._settings.server.public_url or "http://{}:{}".format(
+            *(request.scope.get("server") or ("127.0.0.1", 8080))
+        )
         body = qgis.layer_definition(self._catalog, base, self._settings.limits.search_seconds)
-        headers = {"Content-Disposition": 'attachment; filename="hysope.qlr"', "Cache-Control": "public, max-age=60"}
+        headers = {
+            "Content-Disposition": 'attachment; filename="hysope.qlr"',
+            "Cache-Control": "public, max-age=60",
+        }
         return Response(body, media_type="application/x-qgis-layer-definition", headers=headers)
 
 
 def _collection_body(catalog: Catalog, kind: ProductType, language: str, span: str) -> str:
-    say = (lambda en, fr: fr) if language == "fr" else (lambda en, fr: en)
+    def say(english: str, french: str) -> str:
+        return french if language == "fr" else english
+
     rows = [
         (say("Dates", "Dates"), span),
         (say("Processing level", "Niveau"), kind.level),
@@ -71,10 +99,7 @@ def _collection_body(catalog: Catalog, kind: ProductType, language: str, span: s
         ("WMS", f"/wms?SERVICE=WMS&REQUEST=GetCapabilities — {kind.id}"),
     ]
     facts = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
-    bands = "".join(
-        f"<tr><td>{escape(name)}</td><td>{escape(band.title.in_language(language))}</td><td>{escape(band.unit)}</td><td>{band.scale:g}</td><td>{escape(', '.join(map(str, band.nodata)) or '–')}</td></tr>"
-        for name, band in kind.bands.items()
-    )
+    bands = "".join(_band_row(name, band, language) for name, band in kind.bands.items())
     legends = ""
     for layer in kind.layers:
         for style_id in layer.styles:
@@ -83,11 +108,25 @@ def _collection_body(catalog: Catalog, kind: ProductType, language: str, span: s
                 address = f"/wms?SERVICE=WMS&REQUEST=GetLegendGraphic&LAYER={kind.layer_name(layer)}&STYLE={style.id}&LANGUAGE={language}"
                 title = escape(style.title.in_language(language))
                 legends += f'<figure><img src="{escape(address)}" alt="{title}"><figcaption>{title}</figcaption></figure>'
-    head = say("<tr><th>Band</th><th></th><th>Unit</th><th>Scale</th><th>No data</th></tr>", "<tr><th>Bande</th><th></th><th>Unité</th><th>Échelle</th><th>Sans donnée</th></tr>")
+    head = say(
+        "<tr><th>Band</th><th></th><th>Unit</th><th>Scale</th><th>No data</th></tr>",
+        "<tr><th>Bande</th><th></th><th>Unité</th><th>Échelle</th><th>Sans donnée</th></tr>",
+    )
     return (
         f"<p>{escape(kind.abstract.in_language(language))}</p><table>{facts}</table>"
         f"<h2>{say('Bands', 'Bandes')}</h2><table>{head}{bands}</table><h2>{say('Legends', 'Légendes')}</h2><div class=legends>{legends}</div>"
     )
+
+
+def _band_row(name: str, band: Band, language: str) -> str:
+    cells = (
+        name,
+        band.title.in_language(language),
+        band.unit,
+        f"{band.scale:g}",
+        ", ".join(map(str, band.nodata)) or "–",
+    )
+    return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
 
 
 def _page(title: str, body: str, language: str) -> str:

@@ -36,7 +36,16 @@ def layer_definition(catalog: Catalog, base_url: str, seconds: float) -> bytes:
             identifier = name.replace(".", "_").replace("-", "_")
             shown = "Qt::Checked" if number == 0 else "Qt::Unchecked"
             source = _source(base_url, kind, layer, summary)
-            el(tree, "layer-tree-layer", id=identifier, name=layer.title.en, providerKey="wms", source=source, checked=shown, expanded="0")
+            el(
+                tree,
+                "layer-tree-layer",
+                id=identifier,
+                name=layer.title.en,
+                providerKey="wms",
+                source=source,
+                checked=shown,
+                expanded="0",
+            )
             _map_layer(layers, identifier, layer, source, summary)
     return document(root)
 
@@ -58,7 +67,12 @@ def _map_layer(layers: etree._Element, identifier: str, layer: Layer, source: st
     extent = transform_box(summary.extent or WORLD, 4326, 3857)
     if extent:
         box = el(out, "extent")
-        for name, value in (("xmin", extent.west), ("ymin", extent.south), ("xmax", extent.east), ("ymax", extent.north)):
+        for name, value in (
+            ("xmin", extent.west),
+            ("ymin", extent.south),
+            ("xmax", extent.east),
+            ("ymax", extent.north),
+        ):
             el(box, name, value)
     el(out, "id", identifier)
     el(out, "datasource", source)

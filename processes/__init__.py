@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Orders, jobs, executors, chains. Empty until the issue that fills it."""

@@ -43,7 +43,9 @@ class Format(Enum):
         return self is not Format.JPEG
 
 
-def encode(picture: Picture, form: Format, background: tuple[int, int, int] | None, frame: Frame | None = None) -> bytes:
+def encode(
+    picture: Picture, form: Format, background: tuple[int, int, int] | None, frame: Frame | None = None
+) -> bytes:
     """A picture as a file; with a background it is opaque. A GeoTIFF needs the frame."""
     if background is not None or not form.transparent:
         picture = on_background(picture, background or (255, 255, 255))
@@ -86,7 +88,15 @@ def _png(picture: Picture) -> bytes:
 
 def _assemble(width: int, height: int, colour_type: int, chunks: bytes, rows: Bytes) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
-    return b"".join((_SIGNATURE, _chunk(b"IHDR", header), chunks, _chunk(b"IDAT", isal_zlib.compress(rows, 1)), _chunk(b"IEND", b"")))
+    return b"".join(
+        (
+            _SIGNATURE,
+            _chunk(b"IHDR", header),
+            chunks,
+            _chunk(b"IDAT", isal_zlib.compress(rows, 1)),
+            _chunk(b"IEND", b""),
+        )
+    )
 
 
 def _chunk(tag: bytes, data: bytes) -> bytes:
@@ -98,7 +108,9 @@ def _quantised(picture: Picture) -> Indexed:
     if isinstance(picture, Indexed):
         return picture
     pixels = as_rgba(picture)
-    small = Image.fromarray(np.ascontiguousarray(pixels[..., :3]), "RGB").quantize(255, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    small = Image.fromarray(np.ascontiguousarray(pixels[..., :3]), "RGB").quantize(
+        255, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+    )
     colours = np.array(small.getpalette() or [0, 0, 0], np.uint8).reshape(-1, 3)
     palette = np.zeros((len(colours) + 1, 4), np.uint8)
     palette[1:, :3], palette[1:, 3] = colours, 255
@@ -113,8 +125,13 @@ def _image(picture: Picture) -> Image.Image:
 
 def _geotiff(picture: Picture, frame: Frame) -> bytes:
     pixel_width, pixel_height = frame.box.width / frame.width, frame.box.height / frame.height
-    grid = Grid(frame.crs.epsg, frame.box.west, frame.box.north, pixel_width, pixel_height, frame.width, frame.height)
+    grid = Grid(
+        frame.crs.epsg, frame.box.west, frame.box.north, pixel_width, pixel_height, frame.width, frame.height
+    )
     if isinstance(picture, Indexed):
-        colours = {number: (int(r), int(g), int(b), int(a)) for number, (r, g, b, a) in enumerate(picture.palette.tolist())}
+        colours = {
+            number: (int(r), int(g), int(b), int(a))
+            for number, (r, g, b, a) in enumerate(picture.palette.tolist())
+        }
         return write_geotiff(picture.pixels[None], grid, None, colours)
     return write_geotiff(np.ascontiguousarray(np.moveaxis(picture.pixels, 2, 0)), grid, None)

@@ -47,11 +47,19 @@ class Frame:
         found = transform_box(self.box, self.crs.epsg, 4326)
         if found is None:
             return None
-        return Box(west=max(found.west, WORLD.west), south=max(found.south, WORLD.south), east=min(found.east, WORLD.east), north=min(found.north, WORLD.north))
+        return Box(
+            west=max(found.west, WORLD.west),
+            south=max(found.south, WORLD.south),
+            east=min(found.east, WORLD.east),
+            north=min(found.north, WORLD.north),
+        )
 
     def point(self, column: float, row: float) -> tuple[float, float]:
         """x, y of a place in the image; pixel k covers k to k + 1."""
-        return self.box.west + column / self.width * self.box.width, self.box.north - row / self.height * self.box.height
+        return (
+            self.box.west + column / self.width * self.box.width,
+            self.box.north - row / self.height * self.box.height,
+        )
 
 
 @dataclass(frozen=True)
@@ -64,12 +72,21 @@ class Nodes:
     def rect_of(self, west: float, south: float, east: float, north: float, width: int, height: int) -> Rect:
         """The output pixels that may fall into a source box; a cell at the edge counts whole."""
         inside = (self.x >= west) & (self.x <= east) & (self.y >= south) & (self.y <= north)
-        cells = _cells(self.x, west, east) & _cells(self.y, south, north) if not inside.all() else np.ones((self.x.shape[0] - 1, self.x.shape[1] - 1), bool)
+        cells = (
+            _cells(self.x, west, east) & _cells(self.y, south, north)
+            if not inside.all()
+            else np.ones((self.x.shape[0] - 1, self.x.shape[1] - 1), bool)
+        )
         rows, columns = np.flatnonzero(cells.any(axis=1)), np.flatnonzero(cells.any(axis=0))
         if not rows.size:
             return Rect(0, 0, 0, 0)
         tall, wide = height / cells.shape[0], width / cells.shape[1]
-        return Rect(int(rows[0] * tall), min(height, int(np.ceil((rows[-1] + 1) * tall))), int(columns[0] * wide), min(width, int(np.ceil((columns[-1] + 1) * wide))))
+        return Rect(
+            int(rows[0] * tall),
+            min(height, int(np.ceil((rows[-1] + 1) * tall))),
+            int(columns[0] * wide),
+            min(width, int(np.ceil((columns[-1] + 1) * wide))),
+        )
 
 
 def nodes(frame: Frame, epsg: int) -> Nodes:
@@ -90,7 +107,10 @@ def nodes(frame: Frame, epsg: int) -> Nodes:
 
 
 def _at(frame: Frame, epsg: int, rows: int, columns: int) -> tuple[Floats, Floats]:
-    x, y = np.meshgrid(np.linspace(frame.box.west, frame.box.east, columns), np.linspace(frame.box.north, frame.box.south, rows))
+    x, y = np.meshgrid(
+        np.linspace(frame.box.west, frame.box.east, columns),
+        np.linspace(frame.box.north, frame.box.south, rows),
+    )
     out_x, out_y = transform(frame.crs.epsg, epsg, x, y)
     lost = ~(np.isfinite(out_x) & np.isfinite(out_y))
     if lost.any():
@@ -104,7 +124,9 @@ def _error(fine: tuple[Floats, Floats], frame: Frame, epsg: int) -> float:
     for part in fine:
         middle = part[1::2, 1::2]
         mean = (part[:-2:2, :-2:2] + part[2::2, :-2:2] + part[:-2:2, 2::2] + part[2::2, 2::2]) / 4
-        across = np.abs(np.diff(part, axis=1)).max(initial=0.0) + np.abs(np.diff(part, axis=0)).max(initial=0.0)
+        across = np.abs(np.diff(part, axis=1)).max(initial=0.0) + np.abs(np.diff(part, axis=0)).max(
+            initial=0.0
+        )
         pixel = across * (part.shape[1] - 1) / frame.width if np.isfinite(across) and across else np.inf
         difference = np.abs(middle - mean)
         finite = difference[np.isfinite(difference)]

@@ -4,7 +4,6 @@
 All kernels release the GIL. They are compiled once, on `python -m tiles.kernels`, and kept in numba's cache.
 """
 
-# ruff: noqa: C901, PLR0912, PLR0913  (a kernel is one loop: numba does not inline across calls for free)
 from __future__ import annotations
 
 import math
@@ -35,7 +34,7 @@ def warp(
         iy = min(int(fy), last_row)
         ty = fy - iy
         for k in range(min(int(left / wide), last_column), last_column + 1):
-            start, stop = int(math.ceil(k * wide - 0.5)), int(math.ceil((k + 1) * wide - 0.5))
+            start, stop = math.ceil(k * wide - 0.5), math.ceil((k + 1) * wide - 0.5)
             if start < left or k == 0:
                 start = left
             if stop > right or k == last_column:
@@ -67,13 +66,18 @@ def warp(
                 filled += 1
                 todo[i, j] = 0
                 if bilinear:
-                    x0, y0 = int(math.floor(c - 0.5)), int(math.floor(r - 0.5))
+                    x0, y0 = math.floor(c - 0.5), math.floor(r - 0.5)
                     if x0 >= 0 and y0 >= 0 and x0 + 1 < width and y0 + 1 < height:
                         whole = True
                         for b in range(bands):
                             for n in range(none):
                                 mark = nodata[b, n]
-                                if src[b, y0, x0] == mark or src[b, y0, x0 + 1] == mark or src[b, y0 + 1, x0] == mark or src[b, y0 + 1, x0 + 1] == mark:
+                                if (
+                                    src[b, y0, x0] == mark
+                                    or src[b, y0, x0 + 1] == mark
+                                    or src[b, y0 + 1, x0] == mark
+                                    or src[b, y0 + 1, x0 + 1] == mark
+                                ):
                                     whole = False
                         if whole:
                             wx, wy = c - 0.5 - x0, r - 0.5 - y0
@@ -103,7 +107,9 @@ def commit(values: NDArray[Any], got: NDArray[Any], out: NDArray[Any], todo: NDA
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
-def look_up(values: NDArray[Any], todo: NDArray[Any], table: NDArray[Any], mask: int, out: NDArray[Any]) -> None:
+def look_up(
+    values: NDArray[Any], todo: NDArray[Any], table: NDArray[Any], mask: int, out: NDArray[Any]
+) -> None:
     """Counts (H, W) to palette entries (H, W) through a table; pixels without a value are 0."""
     for i in range(todo.shape[0]):
         for j in range(todo.shape[1]):
@@ -111,7 +117,9 @@ def look_up(values: NDArray[Any], todo: NDArray[Any], table: NDArray[Any], mask:
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
-def look_up_rgb(values: NDArray[Any], todo: NDArray[Any], tables: NDArray[Any], mask: int, out: NDArray[Any]) -> None:
+def look_up_rgb(
+    values: NDArray[Any], todo: NDArray[Any], tables: NDArray[Any], mask: int, out: NDArray[Any]
+) -> None:
     """Counts (3, H, W) to red, green, blue (H, W, 3 or 4) through a table each; pixels without a value are all 0."""
     alpha = out.shape[2] == 4
     for i in range(todo.shape[0]):
@@ -144,7 +152,15 @@ def interleave(values: NDArray[Any], todo: NDArray[Any], out: NDArray[Any]) -> N
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
-def normalised_difference(values: NDArray[Any], todo: NDArray[Any], offset: float, low: float, high: float, steps: int, out: NDArray[Any]) -> None:
+def normalised_difference(
+    values: NDArray[Any],
+    todo: NDArray[Any],
+    offset: float,
+    low: float,
+    high: float,
+    steps: int,
+    out: NDArray[Any],
+) -> None:
     """(a - b) / (a + b) of two bands as 1…steps between low and high; `offset` is in counts. 0 where there is no value or no sum."""
     for i in range(todo.shape[0]):
         for j in range(todo.shape[1]):

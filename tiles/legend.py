@@ -54,15 +54,29 @@ def _entries(kind: ProductType, style: Style, language: str) -> list[tuple[tuple
         red, green, blue, reflectance = _NAMES[language]
         span = f"{reflectance} {style.low:g}–{style.high:g}"
         titles = [kind.bands[name].title.in_language(language) for name in style.bands]
-        marks = zip(((230, 40, 40, 255), (40, 170, 40, 255), (50, 80, 230, 255)), (red, green, blue), style.bands, titles, strict=True)
-        return [(colour, f"{word}: {band} ({title})") for colour, word, band, title in marks] + [((255, 255, 255, 0), span)]
+        marks = zip(
+            ((230, 40, 40, 255), (40, 170, 40, 255), (50, 80, 230, 255)),
+            (red, green, blue),
+            style.bands,
+            titles,
+            strict=True,
+        )
+        return [(colour, f"{word}: {band} ({title})") for colour, word, band, title in marks] + [
+            ((255, 255, 255, 0), span)
+        ]
     if isinstance(style, Classes):
         band = kind.bands[style.bands[0]]
         return [(rgba(one.colour), one.title.in_language(language)) for one in (band.classes or band.bits)]
     out = []
     last: float | None = None
     for stop in style.stops:
-        label = stop.label.in_language(language) if stop.label else f"{stop.value:g}" if last is None or last + 1 >= stop.value else f"{last:g}–{stop.value:g}"
+        label = (
+            stop.label.in_language(language)
+            if stop.label
+            else f"{stop.value:g}"
+            if last is None or last + 1 >= stop.value
+            else f"{last:g}–{stop.value:g}"
+        )
         out.append((rgba(stop.colour), f"{label} {style.unit}".strip()))
         last = stop.value
     return out + [(rgba(special.colour), special.title.in_language(language)) for special in style.special]
@@ -71,14 +85,21 @@ def _entries(kind: ProductType, style: Style, language: str) -> list[tuple[tuple
 def _rows(entries: list[tuple[tuple[int, int, int, int], str]]) -> Image.Image:
     columns = -(-len(entries) // _MOST_ROWS)
     rows = -(-len(entries) // columns)
-    widths = [max(_width(text) for _, text in entries[at * rows : (at + 1) * rows]) + _SWATCH + 3 * _PAD for at in range(columns)]
+    widths = [
+        max(_width(text) for _, text in entries[at * rows : (at + 1) * rows]) + _SWATCH + 3 * _PAD
+        for at in range(columns)
+    ]
     image, draw = _canvas(sum(widths), rows * _ROW + 2 * _PAD)
     left = 0
     for at, width in enumerate(widths):
         for number, (colour, text) in enumerate(entries[at * rows : (at + 1) * rows]):
             top = _PAD + number * _ROW
             if colour[3]:
-                draw.rectangle((left + _PAD, top + 2, left + _PAD + _SWATCH, top + _ROW - 3), fill=colour[:3], outline=(90, 90, 90))
+                draw.rectangle(
+                    (left + _PAD, top + 2, left + _PAD + _SWATCH, top + _ROW - 3),
+                    fill=colour[:3],
+                    outline=(90, 90, 90),
+                )
             draw.text((left + 2 * _PAD + _SWATCH, top + 1), text, fill=_INK, font=_font(_SIZE))
         left += width
     return image
@@ -87,16 +108,31 @@ def _rows(entries: list[tuple[tuple[int, int, int, int], str]]) -> Image.Image:
 def _bar(kind: ProductType, style: Ramp, language: str) -> Image.Image:
     palette = palette_of(kind, style)
     low, high = style.stops[0].value, style.stops[-1].value
-    labels = [(stop.label.in_language(language) if stop.label else f"{stop.value:g} {style.unit}".strip(), (high - stop.value) / (high - low)) for stop in style.stops]
+    labels = [
+        (
+            stop.label.in_language(language) if stop.label else f"{stop.value:g} {style.unit}".strip(),
+            (high - stop.value) / (high - low),
+        )
+        for stop in style.stops
+    ]
     specials = [(rgba(special.colour), special.title.in_language(language)) for special in style.special]
-    width = max(_width(text) for text in (*(label for label, _ in labels), *(text for _, text in specials))) + _BAR[0] + 3 * _PAD
+    width = (
+        max(_width(text) for text in (*(label for label, _ in labels), *(text for _, text in specials)))
+        + _BAR[0]
+        + 3 * _PAD
+    )
     image, draw = _canvas(width, _BAR[1] + 3 * _PAD + _ROW * len(specials))
     shades = len(palette) - 1 - len(specials)
     for row in range(_BAR[1]):
         entry = 1 + round((1 - row / (_BAR[1] - 1)) * (shades - 1))
         draw.line((_PAD, _PAD + row, _PAD + _BAR[0], _PAD + row), fill=tuple(palette[entry].tolist()[:3]))
     for text, share in labels:
-        draw.text((2 * _PAD + _BAR[0], _PAD + share * (_BAR[1] - 1) - _SIZE * 0.6), text, fill=_INK, font=_font(_SIZE))
+        draw.text(
+            (2 * _PAD + _BAR[0], _PAD + share * (_BAR[1] - 1) - _SIZE * 0.6),
+            text,
+            fill=_INK,
+            font=_font(_SIZE),
+        )
     for number, (colour, text) in enumerate(specials):
         top = _BAR[1] + 2 * _PAD + number * _ROW
         draw.rectangle((_PAD, top + 2, _PAD + _SWATCH, top + _ROW - 3), fill=colour[:3], outline=(90, 90, 90))
@@ -111,3 +147,9 @@ def _canvas(width: int, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
 
 def _width(text: str) -> int:
     return int(_font(_SIZE).getlength(text)) + 1
+
+
+def has_accents() -> bool:
+    """Whether the legends' font is the one with accents."""
+    font = _font(_SIZE)
+    return isinstance(font, ImageFont.FreeTypeFont) and "DejaVu" in str(font.getname()[0])

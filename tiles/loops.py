@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import os
+from types import ModuleType
 
 from tiles import plain
 
-loops = plain
+loops: ModuleType = plain
 COMPILED = False
 if os.environ.get("HYSOPE_NUMBA", "1") != "0":
     try:
@@ -15,5 +16,5 @@ if os.environ.get("HYSOPE_NUMBA", "1") != "0":
     except ImportError:
         pass
     else:
-        loops = kernels  # type: ignore[assignment]
+        loops = kernels
         COMPILED = True

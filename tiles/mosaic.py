@@ -38,13 +38,31 @@ class Mosaic:
 class Painter:
     """Draws products of one type into one frame."""
 
-    def __init__(self, kind: ProductType, bands: Sequence[str], frame: Frame, reader: Reader, deadline: Deadline, clear: PixelRule | None = None) -> None:
-        self._kind, self._bands, self._frame, self._reader, self._deadline, self._clear = kind, tuple(bands), frame, reader, deadline, clear
+    def __init__(
+        self,
+        kind: ProductType,
+        bands: Sequence[str],
+        frame: Frame,
+        reader: Reader,
+        deadline: Deadline,
+        clear: PixelRule | None = None,
+    ) -> None:
+        self._kind, self._bands, self._frame, self._reader, self._deadline, self._clear = (
+            kind,
+            tuple(bands),
+            frame,
+            reader,
+            deadline,
+            clear,
+        )
         self._nodes: dict[int, Nodes] = {}
         visual = bands[0].startswith("visual.")
         dtype = np.dtype(np.uint8 if visual else _DTYPES[kind.bands[bands[0]].dtype])
         self._smooth = kind.continuous and (visual or not any(kind.bands[band].categorical for band in bands))
-        self.mosaic = Mosaic(np.zeros((len(bands), frame.height, frame.width), dtype), np.ones((frame.height, frame.width), np.uint8))
+        self.mosaic = Mosaic(
+            np.zeros((len(bands), frame.height, frame.width), dtype),
+            np.ones((frame.height, frame.width), np.uint8),
+        )
         self._left = frame.width * frame.height
 
     def paint(self, products: Iterable[Product]) -> Mosaic:
@@ -104,7 +122,11 @@ class Painter:
         counts = np.zeros((1, *shape), _DTYPES[self._kind.bands[rule.band].dtype])
         todo = np.ones(shape, np.uint8)
         self._warp(planned[0], (rule.band,), counts, todo, smooth=False)
-        hit = np.isin(counts[0], rule.values) if rule.values else (counts[0] & sum(1 << bit for bit in rule.bits)) != 0
+        hit = (
+            np.isin(counts[0], rule.values)
+            if rule.values
+            else (counts[0] & sum(1 << bit for bit in rule.bits)) != 0
+        )
         clear: NDArray[np.bool_] = (todo == 0) & ~hit
         return clear
 
@@ -119,12 +141,32 @@ class Painter:
         covered = sum(len(read.bands) for step in planned for read in step.reads)
         return planned if covered == len(bands) else []
 
-    def _warp(self, step: Step, bands: Sequence[str], out: NDArray[Any], todo: NDArray[np.uint8], *, smooth: bool | None = None) -> int:
+    def _warp(
+        self,
+        step: Step,
+        bands: Sequence[str],
+        out: NDArray[Any],
+        todo: NDArray[np.uint8],
+        *,
+        smooth: bool | None = None,
+    ) -> int:
         parts = [self._reader.read(read, self._kind) for read in step.reads]
         pixels = parts[0] if len(parts) == 1 else np.concatenate(parts)
         bilinear = self._smooth if smooth is None else smooth
         rounded = pixels.dtype.kind != "f"
-        return int(loops.warp(pixels, step.columns, step.rows, *step.rect, self._marks(step.reads, pixels.dtype), bilinear, rounded, out, todo))
+        return int(
+            loops.warp(
+                pixels,
+                step.columns,
+                step.rows,
+                *step.rect,
+                self._marks(step.reads, pixels.dtype),
+                bilinear,
+                rounded,
+                out,
+                todo,
+            )
+        )
 
     @staticmethod
     def _marks(reads: Sequence[Read], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -134,5 +176,8 @@ class Painter:
         if not most or any(not marks for marks in each):
             return np.zeros((len(each), 0), dtype)
         info = np.iinfo(dtype) if dtype.kind != "f" else None
-        fitting = [[mark for mark in marks if info is None or info.min <= mark <= info.max] or list(marks[:1]) for marks in each]
+        fitting = [
+            [mark for mark in marks if info is None or info.min <= mark <= info.max] or list(marks[:1])
+            for marks in each
+        ]
         return np.array([[*marks, *[marks[-1]] * (most - len(marks))] for marks in fitting]).astype(dtype)

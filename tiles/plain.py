@@ -31,7 +31,16 @@ def warp(
     return int(i.size)
 
 
-def _mix(src: NDArray[Any], i: NDArray[Any], j: NDArray[Any], x: NDArray[Any], y: NDArray[Any], nodata: NDArray[Any], rounded: bool, out: NDArray[Any]) -> None:
+def _mix(
+    src: NDArray[Any],
+    i: NDArray[Any],
+    j: NDArray[Any],
+    x: NDArray[Any],
+    y: NDArray[Any],
+    nodata: NDArray[Any],
+    rounded: bool,
+    out: NDArray[Any],
+) -> None:
     """Replaces the nearest value by the bilinear one where all four neighbours are valid."""
     _, height, width = src.shape
     x0, y0 = np.floor(x).astype(np.intp), np.floor(y).astype(np.intp)
@@ -48,7 +57,10 @@ def _mix(src: NDArray[Any], i: NDArray[Any], j: NDArray[Any], x: NDArray[Any], y
 def _between(grid: NDArray[Any], shape: tuple[int, ...], i: NDArray[Any], j: NDArray[Any]) -> NDArray[Any]:
     tall, wide = shape[0] / (grid.shape[0] - 1), shape[1] / (grid.shape[1] - 1)
     fy, fx = (i + 0.5) / tall, (j + 0.5) / wide
-    iy, ix = np.minimum(fy.astype(np.intp), grid.shape[0] - 2), np.minimum(fx.astype(np.intp), grid.shape[1] - 2)
+    iy, ix = (
+        np.minimum(fy.astype(np.intp), grid.shape[0] - 2),
+        np.minimum(fx.astype(np.intp), grid.shape[1] - 2),
+    )
     ty, tx = fy - iy, fx - ix
     upper = grid[iy, ix] * (1 - tx) + grid[iy, ix + 1] * tx
     lower = grid[iy + 1, ix] * (1 - tx) + grid[iy + 1, ix + 1] * tx
@@ -74,12 +86,16 @@ def commit(values: NDArray[Any], got: NDArray[Any], out: NDArray[Any], todo: NDA
     return int(both.sum())
 
 
-def look_up(values: NDArray[Any], todo: NDArray[Any], table: NDArray[Any], mask: int, out: NDArray[Any]) -> None:
+def look_up(
+    values: NDArray[Any], todo: NDArray[Any], table: NDArray[Any], mask: int, out: NDArray[Any]
+) -> None:
     """See `tiles.kernels.look_up`."""
     out[:] = np.where(todo != 0, 0, table[values.astype(np.int64) & mask])
 
 
-def look_up_rgb(values: NDArray[Any], todo: NDArray[Any], tables: NDArray[Any], mask: int, out: NDArray[Any]) -> None:
+def look_up_rgb(
+    values: NDArray[Any], todo: NDArray[Any], tables: NDArray[Any], mask: int, out: NDArray[Any]
+) -> None:
     """See `tiles.kernels.look_up_rgb`."""
     for band in range(3):
         look_up(values[band], todo, tables[band], mask, out[:, :, band])
@@ -95,7 +111,15 @@ def interleave(values: NDArray[Any], todo: NDArray[Any], out: NDArray[Any]) -> N
         out[:, :, 3] = np.where(todo != 0, 0, 255)
 
 
-def normalised_difference(values: NDArray[Any], todo: NDArray[Any], offset: float, low: float, high: float, steps: int, out: NDArray[Any]) -> None:
+def normalised_difference(
+    values: NDArray[Any],
+    todo: NDArray[Any],
+    offset: float,
+    low: float,
+    high: float,
+    steps: int,
+    out: NDArray[Any],
+) -> None:
     """See `tiles.kernels.normalised_difference`."""
     a, b = values[0] + np.float64(offset), values[1] + np.float64(offset)
     total = a + b

@@ -58,7 +58,9 @@ class Step:
         return sum(read.width * read.height * len(read.bands) for read in self.reads)
 
 
-def steps(product: Product, bands: Sequence[str], frame: Frame, grid_nodes: Nodes, epsg: int) -> Iterator[Step]:
+def steps(
+    product: Product, bands: Sequence[str], frame: Frame, grid_nodes: Nodes, epsg: int
+) -> Iterator[Step]:
     """The steps of a product: one per grid that its bands are read on, none when it does not meet the frame."""
     groups: dict[Grid, list[tuple[Level, str]]] = {}
     rect = Rect(0, 0, 0, 0)
@@ -103,7 +105,10 @@ def _ratio(at: Nodes, frame: Frame, rect: Rect, grid: Grid) -> float:
     bottom = min(max(top + 1, int(np.ceil(rect.bottom / frame.height * (rows - 1)))), rows - 1)
     left = min(int(rect.left / frame.width * (columns - 1)), columns - 2)
     right = min(max(left + 1, int(np.ceil(rect.right / frame.width * (columns - 1)))), columns - 1)
-    x, y = at.x[top : bottom + 1, left : right + 1] / grid.pixel_width, at.y[top : bottom + 1, left : right + 1] / grid.pixel_height
+    x, y = (
+        at.x[top : bottom + 1, left : right + 1] / grid.pixel_width,
+        at.y[top : bottom + 1, left : right + 1] / grid.pixel_height,
+    )
     across = np.hypot(np.diff(x, axis=1), np.diff(y, axis=1)) * (columns - 1) / frame.width
     down = np.hypot(np.diff(x, axis=0), np.diff(y, axis=0)) * (rows - 1) / frame.height
     found = [float(np.nanmedian(part)) for part in (across, down) if np.isfinite(part).any()]
@@ -114,11 +119,16 @@ def levels(product: Product, asset: Asset, band: str) -> Iterator[Level]:
     """Every resolution of an asset, finest first: the file, its overviews, its sidecar's, the low-zoom arrays."""
     assert asset.grid
     yield Level(asset, asset.grid, FULL)
-    yield from (Level(asset, coarser(asset.grid, factor), number) for number, factor in enumerate(asset.overviews))
+    yield from (
+        Level(asset, coarser(asset.grid, factor), number) for number, factor in enumerate(asset.overviews)
+    )
     for sidecar in product.assets:
         if sidecar.role is AssetRole.SIDECAR and band in sidecar.bands and sidecar.grid:
             yield Level(sidecar, sidecar.grid, FULL)
-            yield from (Level(sidecar, coarser(sidecar.grid, factor), number) for number, factor in enumerate(sidecar.overviews))
+            yield from (
+                Level(sidecar, coarser(sidecar.grid, factor), number)
+                for number, factor in enumerate(sidecar.overviews)
+            )
     if asset.low:
         for side in LOW_SIDES:
             yield Level(asset, resized(asset.grid, *low_size(asset.grid, side)), side, low=True)
@@ -131,7 +141,15 @@ def coarser(grid: Grid, factor: int) -> Grid:
 
 def resized(grid: Grid, width: int, height: int) -> Grid:
     """The same outer edge with other pixels."""
-    return Grid(grid.epsg, grid.west, grid.north, grid.width * grid.pixel_width / width, grid.height * grid.pixel_height / height, width, height)
+    return Grid(
+        grid.epsg,
+        grid.west,
+        grid.north,
+        grid.width * grid.pixel_width / width,
+        grid.height * grid.pixel_height / height,
+        width,
+        height,
+    )
 
 
 def _level(product: Product, asset: Asset, band: str, ratio: float) -> Level:
@@ -139,7 +157,9 @@ def _level(product: Product, asset: Asset, band: str, ratio: float) -> Level:
     assert asset.grid
     best = Level(asset, asset.grid, FULL)
     for level in levels(product, asset, band):
-        factor = min(level.grid.pixel_width / asset.grid.pixel_width, level.grid.pixel_height / asset.grid.pixel_height)
+        factor = min(
+            level.grid.pixel_width / asset.grid.pixel_width, level.grid.pixel_height / asset.grid.pixel_height
+        )
         if factor <= ratio * _FINER and level.grid.pixel_width >= best.grid.pixel_width:
             best = level
     return best

@@ -32,10 +32,23 @@ class Reader:
         numbers = [asset.bands[band] for band in read.bands]
         if read.level.low:
             whole = self._low(asset.low, read.level.overview)
-            pixels = whole[[number - 1 for number in numbers], read.row : read.row + read.height, read.column : read.column + read.width]
+            pixels = whole[
+                [number - 1 for number in numbers],
+                read.row : read.row + read.height,
+                read.column : read.column + read.width,
+            ]
         else:
             path = str(self._archive / asset.path)
-            pixels = self._handles.read(path, asset.driver, read.level.overview, numbers, read.column, read.row, read.width, read.height)
+            pixels = self._handles.read(
+                path,
+                asset.driver,
+                read.level.overview,
+                numbers,
+                read.column,
+                read.row,
+                read.width,
+                read.height,
+            )
         return self._in_scale(pixels, read, kind)
 
     def _load_low(self, low: str, side: int) -> NDArray[Any]:

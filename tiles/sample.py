@@ -45,7 +45,9 @@ class PixelValue:
         return tuple(bit.title for bit in self.band.bits if int(self.count) >> bit.bit & 1)
 
 
-def pixel_values(reader: Reader, kind: ProductType, product: Product, x: float, y: float, epsg: int) -> tuple[PixelValue, ...]:
+def pixel_values(
+    reader: Reader, kind: ProductType, product: Product, x: float, y: float, epsg: int
+) -> tuple[PixelValue, ...]:
     """Each band of a product at a point of a CRS, from the full-resolution pixel that holds it; bands that do not reach there are left out."""
     out = []
     for name, band in kind.bands.items():

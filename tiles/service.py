@@ -80,13 +80,21 @@ class Tiles:
     def __init__(self, catalog: Catalog, limits: Limits) -> None:
         self._catalog, self._limits = catalog, limits
         self._reader = Reader(catalog.archive)
-        self._lists: OrderedDict[tuple[object, ...], tuple[int, tuple[Product, ...], np.ndarray[tuple[int, int], np.dtype[np.float64]]]] = OrderedDict()
+        self._lists: OrderedDict[
+            tuple[object, ...],
+            tuple[int, tuple[Product, ...], np.ndarray[tuple[int, int], np.dtype[np.float64]]],
+        ] = OrderedDict()
         self._lock = Lock()
 
     def draw(self, layers: Sequence[LayerQuery], frame: Frame, who: Principal, deadline: Deadline) -> Drawn:
         """A map of layers, the first at the bottom. Raises Fault TOO_LARGE, BAD_TIME or BUSY."""
         if frame.width * frame.height > self._limits.map_pixels:
-            raise too_large(f"a map of {frame.width} x {frame.height} pixels", self._limits.map_pixels, "limits.map_pixels", "WIDTH")
+            raise too_large(
+                f"a map of {frame.width} x {frame.height} pixels",
+                self._limits.map_pixels,
+                "limits.map_pixels",
+                "WIDTH",
+            )
         pictures, resolved, products = [], [], []
         for layer in layers:
             when = self.when(layer, who, deadline)
@@ -101,7 +109,9 @@ class Tiles:
         summary = self._catalog.summary(layer.kind.id, who, deadline)
         return resolve(layer.time, layer.kind, summary, self._limits.time_steps, strict=layer.strict_time)
 
-    def values_at(self, layer: LayerQuery, x: float, y: float, epsg: int, count: int, who: Principal, deadline: Deadline) -> Probed:
+    def values_at(
+        self, layer: LayerQuery, x: float, y: float, epsg: int, count: int, who: Principal, deadline: Deadline
+    ) -> Probed:
         """The values of all bands at a point, for at most `count` products that have a value there, in the map's order."""
         when = self.when(layer, who, deadline)
         lon, lat = transform(epsg, WGS84.epsg, np.array([x]), np.array([y]))
@@ -119,7 +129,9 @@ class Tiles:
                 break
         return Probed(layer, when, tuple(found))
 
-    def _layer(self, layer: LayerQuery, when: Resolved | None, frame: Frame, who: Principal, deadline: Deadline) -> tuple[Picture, list[Product]]:
+    def _layer(
+        self, layer: LayerQuery, when: Resolved | None, frame: Frame, who: Principal, deadline: Deadline
+    ) -> tuple[Picture, list[Product]]:
         area = frame.lon_lat
         if when is None or area is None:
             return blank(frame.width, frame.height), []
@@ -133,18 +145,30 @@ class Tiles:
         try:
             mosaic = painter.paint(products)
         except Unreadable as error:
-            raise Fault(Kind.UNAVAILABLE, "a file of the archive cannot be read; the operator can find it with `hysope verify`") from error
+            raise Fault(
+                Kind.UNAVAILABLE,
+                "a file of the archive cannot be read; the operator can find it with `hysope verify`",
+            ) from error
         return colour(layer.kind, layer.style, bands, mosaic), mosaic.products
 
-    def _products(self, layer: LayerQuery, when: Resolved, area: Box, who: Principal, deadline: Deadline) -> tuple[Product, ...]:
+    def _products(
+        self, layer: LayerQuery, when: Resolved, area: Box, who: Principal, deadline: Deadline
+    ) -> tuple[Product, ...]:
         """The products of a layer that meet an area, in drawing order."""
         bands = self._needed(layer)
         tree = self._filter(layer, when)
         kept = self._kept(layer, tree, bands, who, deadline)
         if kept is None:
-            return self._catalog.search(And((tree, Meets(area))), who, deadline, _order(layer), self._limits.scenes_per_map, bands)
+            return self._catalog.search(
+                And((tree, Meets(area))), who, deadline, _order(layer), self._limits.scenes_per_map, bands
+            )
         products, boxes = kept
-        meets = (boxes[:, 0] <= area.east) & (boxes[:, 2] >= area.west) & (boxes[:, 1] <= area.north) & (boxes[:, 3] >= area.south)
+        meets = (
+            (boxes[:, 0] <= area.east)
+            & (boxes[:, 2] >= area.west)
+            & (boxes[:, 1] <= area.north)
+            & (boxes[:, 3] >= area.south)
+        )
         numbers = dict.fromkeys(boxes[meets, 4].astype(int).tolist())
         return tuple(products[number] for number in numbers)
 
@@ -160,7 +184,11 @@ class Tiles:
                 self._lists.move_to_end(key)
                 return (entry[1], entry[2]) if len(entry[1]) <= _KEPT_PRODUCTS else None
         found = self._catalog.search(tree, who, deadline, _order(layer), _KEPT_PRODUCTS + 1, bands)
-        rows = [(box.west, box.south, box.east, box.north, number) for number, product in enumerate(found) for box in product.boxes]
+        rows = [
+            (box.west, box.south, box.east, box.north, number)
+            for number, product in enumerate(found)
+            for box in product.boxes
+        ]
         boxes = np.array(rows, np.float64).reshape(-1, 5)
         with self._lock:
             self._lists[key] = (revision, found, boxes)
@@ -171,7 +199,11 @@ class Tiles:
     @staticmethod
     def _needed(layer: LayerQuery) -> tuple[str, ...]:
         rule = layer.kind.cloudy
-        return (*layer.style.bands, rule.band) if rule and layer.priority is Priority.CLEAR else layer.style.bands
+        return (
+            (*layer.style.bands, rule.band)
+            if rule and layer.priority is Priority.CLEAR
+            else layer.style.bands
+        )
 
     @staticmethod
     def _filter(layer: LayerQuery, when: Resolved) -> Filter:

@@ -56,7 +56,15 @@ def colour(kind: ProductType, style: Style, bands: Sequence[str], mosaic: Mosaic
     out = np.empty(mosaic.todo.shape, np.uint8)
     if isinstance(style, Ramp) and len(style.bands) == 2:
         band = kind.bands[style.bands[0]]
-        loops.normalised_difference(mosaic.values, mosaic.todo, band.offset / band.scale, style.stops[0].value, style.stops[-1].value, _STEPS, out)
+        loops.normalised_difference(
+            mosaic.values,
+            mosaic.todo,
+            band.offset / band.scale,
+            style.stops[0].value,
+            style.stops[-1].value,
+            _STEPS,
+            out,
+        )
     else:
         table = table_of(kind, style)
         loops.look_up(mosaic.values[0], mosaic.todo, table, table.size - 1, out)
@@ -87,12 +95,11 @@ def table_of(kind: ProductType, style: Classes | Ramp) -> Bytes:
         table = (1 + np.minimum(np.searchsorted(stops, values, side="left"), len(stops) - 1)).astype(np.uint8)
     else:
         share = np.clip((values - stops[0]) / (stops[-1] - stops[0]), 0.0, 1.0)
-        table = (1 + (share * (_STEPS - 1) + 0.5)).astype(np.uint8)
+        table = (1.5 + share * (_STEPS - 1)).astype(np.uint8)
     first = 1 + len(_ramp_colours(style))
     for number, special in enumerate(style.special):
         table[special.value] = first + number
     return _without(table, band)
-
 
 
 def _class_table(band: Band, size: int) -> Bytes:
@@ -119,7 +126,9 @@ def _ramp_colours(style: Ramp) -> list[tuple[int, int, int, int]]:
     at = np.linspace(style.stops[0].value, style.stops[-1].value, _STEPS)
     known = [stop.value for stop in style.stops]
     planes = [np.interp(at, known, [rgba(stop.colour)[plane] for stop in style.stops]) for plane in range(4)]
-    return [(int(r + 0.5), int(g + 0.5), int(b + 0.5), int(a + 0.5)) for r, g, b, a in zip(*planes, strict=True)]
+    return [
+        (int(r + 0.5), int(g + 0.5), int(b + 0.5), int(a + 0.5)) for r, g, b, a in zip(*planes, strict=True)
+    ]
 
 
 def _composite(kind: ProductType, style: Composite, bands: Sequence[str], mosaic: Mosaic) -> Coloured:
@@ -163,7 +172,12 @@ def stack(pictures: Sequence[Picture]) -> Picture:
         alpha = over[..., 3:] / 255.0
         under = base[..., 3:] / 255.0 * (1.0 - alpha)
         total = alpha + under
-        base[..., :3] = np.divide(over[..., :3] * alpha + base[..., :3] * under, total, out=np.zeros_like(base[..., :3]), where=total > 0)
+        base[..., :3] = np.divide(
+            over[..., :3] * alpha + base[..., :3] * under,
+            total,
+            out=np.zeros_like(base[..., :3]),
+            where=total > 0,
+        )
         base[..., 3:] = total * 255.0
     return Coloured((base + 0.5).astype(np.uint8))
 
@@ -171,9 +185,12 @@ def stack(pictures: Sequence[Picture]) -> Picture:
 def on_background(picture: Picture, background: tuple[int, int, int]) -> Picture:
     """The picture on an opaque background."""
     if isinstance(picture, Indexed):
-        alpha = picture.palette[:, 3:].astype(np.float32) / 255.0
-        mixed = picture.palette[:, :3] * alpha + np.array(background, np.float32) * (1 - alpha)
-        return Indexed(picture.pixels, np.column_stack([(mixed + 0.5).astype(np.uint8), np.full(len(picture.palette), 255, np.uint8)]))
+        opacity = picture.palette[:, 3:].astype(np.float32) / 255.0
+        mixed = picture.palette[:, :3] * opacity + np.array(background, np.float32) * (1 - opacity)
+        return Indexed(
+            picture.pixels,
+            np.column_stack([(mixed + 0.5).astype(np.uint8), np.full(len(picture.palette), 255, np.uint8)]),
+        )
     if picture.pixels.shape[2] == 3:
         return picture
     alpha = picture.pixels[..., 3]
@@ -183,5 +200,7 @@ def on_background(picture: Picture, background: tuple[int, int, int]) -> Picture
     partial = (alpha != 255) & ~empty
     if partial.any():
         share = alpha[partial, None].astype(np.float32) / 255.0
-        out[partial] = (out[partial] * share + np.array(background, np.float32) * (1 - share) + 0.5).astype(np.uint8)
+        out[partial] = (out[partial] * share + np.array(background, np.float32) * (1 - share) + 0.5).astype(
+            np.uint8
+        )
     return Coloured(out)

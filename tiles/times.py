@@ -52,7 +52,9 @@ class Resolved:
     end: Micros
 
 
-def resolve(query: TimeQuery, kind: ProductType, summary: Summary, limit: int, *, strict: bool = False) -> Resolved | None:
+def resolve(
+    query: TimeQuery, kind: ProductType, summary: Summary, limit: int, *, strict: bool = False
+) -> Resolved | None:
     """The products of a time query; None when the collection is empty. Raises Fault BAD_TIME.
 
     No time: the product type's default window, ending at the latest day. With `strict`, a time outside of the range is a fault.
@@ -74,13 +76,17 @@ def resolve(query: TimeQuery, kind: ProductType, summary: Summary, limit: int, *
         period = day_period(nearest)
         return Resolved(During(period), Used.NEAREST, day_text(nearest), False, period.start, period.end)
     many = len(periods) > 1 or periods[0].end - periods[0].start > DAY_MICROS
-    tree: Filter = During(periods[0]) if len(periods) == 1 else Or(tuple(During(period) for period in periods))
+    tree: Filter = (
+        During(periods[0]) if len(periods) == 1 else Or(tuple(During(period) for period in periods))
+    )
     return Resolved(tree, Used.ASKED, "", many, min(p.start for p in periods), max(p.end for p in periods))
 
 
 def _default(kind: ProductType, latest: Day) -> Resolved:
     first = Day(latest - days(kind.window).days + 1)
-    tree = And((Compare(Property.DAY, Relation.AT_LEAST, first), Compare(Property.DAY, Relation.AT_MOST, latest)))
+    tree = And(
+        (Compare(Property.DAY, Relation.AT_LEAST, first), Compare(Property.DAY, Relation.AT_MOST, latest))
+    )
     period = day_period(first, latest - first + 1)
     return Resolved(tree, Used.DEFAULT, day_text(latest), False, period.start, period.end)
 
@@ -95,14 +101,18 @@ def _periods(part: Instant | Interval | Current, latest: Day, limit: int) -> lis
     if part.step is None:
         return [Period(part.start.start, part.end.end)]
     length = part.start.end - part.start.start
-    return [Period(at, Micros(at + length)) for at in steps(part.start.start, part.end.start, part.step, limit)]
+    return [
+        Period(at, Micros(at + length)) for at in steps(part.start.start, part.end.start, part.step, limit)
+    ]
 
 
 def _within(periods: list[Period], summary: Summary) -> None:
     first, last = summary.days[0], summary.days[-1]
     for period in periods:
         if period.last_day < first or period.first_day > last:
-            raise Fault(Kind.BAD_TIME, f"there are dates from {day_text(first)} to {day_text(last)} only", "TIME")
+            raise Fault(
+                Kind.BAD_TIME, f"there are dates from {day_text(first)} to {day_text(last)} only", "TIME"
+            )
 
 
 def _nearest(periods: list[Period], kind: ProductType, summary: Summary) -> Day | None:

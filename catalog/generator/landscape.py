@@ -23,11 +23,37 @@ _SPECTRA = {  # surface reflectance of B2 B3 B4 B8 B5 B6 B7 B8A B11 B12
     "snow": (0.680, 0.690, 0.680, 0.610, 0.670, 0.660, 0.650, 0.630, 0.090, 0.070),
     "cloud": (0.620, 0.610, 0.615, 0.650, 0.625, 0.635, 0.640, 0.655, 0.480, 0.380),
 }
-SPECTRA = {name: dict(zip((*BANDS_10M, *BANDS_20M), values, strict=True)) for name, values in _SPECTRA.items()}
+SPECTRA = {
+    name: dict(zip((*BANDS_10M, *BANDS_20M), values, strict=True)) for name, values in _SPECTRA.items()
+}
 _CROPS = (5, 6, 6, 9, 10, 10, 13, 13, 15)
 """OSO classes (23) of the fields, as often as they occur."""
 _SUMMER, _WINTER = frozenset({8, 9, 10, 11, 12}), frozenset({5, 6, 7})
-TO_17 = {1: 41, 2: 42, 3: 43, 4: 44, 5: 12, 6: 12, 7: 12, 8: 11, 9: 11, 10: 11, 11: 11, 12: 11, 13: 211, 14: 221, 15: 222, 16: 31, 17: 32, 18: 34, 19: 36, 20: 45, 21: 46, 22: 53, 23: 51}
+TO_17 = {
+    1: 41,
+    2: 42,
+    3: 43,
+    4: 44,
+    5: 12,
+    6: 12,
+    7: 12,
+    8: 11,
+    9: 11,
+    10: 11,
+    11: 11,
+    12: 11,
+    13: 211,
+    14: 221,
+    15: 222,
+    16: 31,
+    17: 32,
+    18: 34,
+    19: 36,
+    20: 45,
+    21: 46,
+    22: 53,
+    23: 51,
+}
 
 
 @dataclass(frozen=True)
@@ -52,8 +78,14 @@ class Landscape:
         amplitude, cell = 1.0, cell_km
         for octave in range(octaves):
             count = int(self.extent_m / 1_000 / cell) + 3
-            knots = np.random.default_rng((self.seed, name, octave)).standard_normal((count, count)).astype(np.float32)
-            out += np.float32(amplitude) * (_weights(down / cell, count) @ knots @ _weights(across / cell, count).T)
+            knots = (
+                np.random.default_rng((self.seed, name, octave))
+                .standard_normal((count, count))
+                .astype(np.float32)
+            )
+            out += np.float32(amplitude) * (
+                _weights(down / cell, count) @ knots @ _weights(across / cell, count).T
+            )
             amplitude, cell = amplitude * 0.5, cell / 2
             if cell * 1_000 < 2 * self.metres:
                 break
@@ -63,7 +95,14 @@ class Landscape:
         """Metres above the sea: plains in the north, mountains in the south."""
         down, _ = self._coordinates(top, bottom)
         share = (down / (self.extent_m / 1_000))[:, None]
-        rough: Floats = np.maximum(60.0, 170 + 70 * self.noise(1, self.extent_m / 4_000, top, bottom) + 2_100 * np.clip(share - 0.62, 0, 1) * (1.4 + self.noise(2, self.extent_m / 8_000, top, bottom, 5)))
+        rough: Floats = np.maximum(
+            60.0,
+            170
+            + 70 * self.noise(1, self.extent_m / 4_000, top, bottom)
+            + 2_100
+            * np.clip(share - 0.62, 0, 1)
+            * (1.4 + self.noise(2, self.extent_m / 8_000, top, bottom, 5)),
+        )
         return rough.astype(np.float32)
 
     def parcels(self, top: int, bottom: int) -> NDArray[np.uint32]:
@@ -74,7 +113,11 @@ class Landscape:
         x = across[None, :] + bend * self.noise(4, 0.9, top, bottom, 3)
         row = np.floor(y / 0.22 + 1_000).astype(np.uint32)
         column = np.floor(x / 0.34 + 1_000 + (row % 2) * 0.5).astype(np.uint32)
-        mixed: NDArray[np.uint32] = (row * np.uint32(73_856_093)) ^ (column * np.uint32(19_349_663)) ^ np.uint32(self.seed * 83_492_791 & 0xFFFFFFFF)
+        mixed: NDArray[np.uint32] = (
+            (row * np.uint32(73_856_093))
+            ^ (column * np.uint32(19_349_663))
+            ^ np.uint32(self.seed * 83_492_791 & 0xFFFFFFFF)
+        )
         mixed ^= mixed >> np.uint32(13)
         return mixed * np.uint32(2_654_435_761) >> np.uint32(8)
 
@@ -110,7 +153,9 @@ class Weather:
         """Cloud and shadow of a row block; the shadow lies to the north-west, as at half past ten in the northern hemisphere."""
         shift = max(1, round(600 / self.land.metres))
         low, high = max(0, top - shift), min(self.land.size, bottom + shift)
-        thick = self.land.noise(1_000 + self.day.toordinal(), self.land.extent_m / 5_000, low, high, 6) > _threshold(self.cover)
+        thick = self.land.noise(
+            1_000 + self.day.toordinal(), self.land.extent_m / 5_000, low, high, 6
+        ) > _threshold(self.cover)
         cloud = thick[top - low : bottom - low]
         moved = np.zeros_like(cloud)
         source = thick[top - low + shift : bottom - low + shift, shift:]
@@ -121,7 +166,9 @@ class Weather:
         """Where snow lies: above a line that follows the season."""
         season = np.cos(2 * np.pi * (self.day.timetuple().tm_yday - 25) / 365)
         line = 1_900 - 1_000 * season
-        found: NDArray[np.bool_] = self.land.height_m(top, bottom) + 90 * self.land.noise(9, 0.7, top, bottom, 3) > line
+        found: NDArray[np.bool_] = (
+            self.land.height_m(top, bottom) + 90 * self.land.noise(9, 0.7, top, bottom, 3) > line
+        )
         return found
 
     def green(self, top: int, bottom: int) -> Floats:
@@ -132,13 +179,18 @@ class Weather:
         for kind in range(1, 24):
             table[kind] = _greenness(kind, yearday)
         grain = (self.land.parcels(top, bottom) % 1_000).astype(np.float32) / 1_000 - 0.5
-        leafy: Floats = np.clip(table[kinds] * (1 + 0.35 * grain) + 0.02 * self.land.noise(10, 0.15, top, bottom, 2), 0, 0.95)
+        leafy: Floats = np.clip(
+            table[kinds] * (1 + 0.35 * grain) + 0.02 * self.land.noise(10, 0.15, top, bottom, 2), 0, 0.95
+        )
         return leafy
 
     def reflectance(self, band: str, top: int, bottom: int) -> Floats:
         """Surface reflectance of a band, clouds included."""
         kinds, leaf = self.land.classes(top, bottom), self.green(top, bottom)
-        bright = 0.85 + 0.3 * (self.land.parcels(top, bottom) >> np.uint32(5) & np.uint32(255)).astype(np.float32) / 255
+        bright = (
+            0.85
+            + 0.3 * (self.land.parcels(top, bottom) >> np.uint32(5) & np.uint32(255)).astype(np.float32) / 255
+        )
         value = SPECTRA["soil"][band] * bright * (1 - leaf) + SPECTRA["leaf"][band] * leaf
         for kind, name in ((1, "roof"), (2, "roof"), (23, "water")):
             value[kinds == kind] = SPECTRA[name][band]
@@ -166,7 +218,9 @@ def _weights(position: Floats, count: int) -> Floats:
 
 def _threshold(cover: float) -> float:
     """The noise level above which a share `cover` lies (the noise is about normal, deviation 0.75)."""
-    return float(np.interp(cover, (0.0, 0.02, 0.1, 0.3, 0.5, 0.8, 1.0), (9.0, 1.6, 1.0, 0.42, 0.0, -0.65, -9.0)))
+    return float(
+        np.interp(cover, (0.0, 0.02, 0.1, 0.3, 0.5, 0.8, 1.0), (9.0, 1.6, 1.0, 0.42, 0.0, -0.65, -9.0))
+    )
 
 
 def _greenness(kind: int, yearday: int) -> float:
@@ -175,5 +229,13 @@ def _greenness(kind: int, yearday: int) -> float:
     if kind in _WINTER:
         return float(0.08 + 0.80 * np.exp(-(((yearday - 125) / 50) ** 2)))
     season = 0.5 - 0.5 * np.cos(2 * np.pi * (yearday - 20) / 365)
-    base = {13: (0.45, 0.35), 14: (0.3, 0.35), 15: (0.15, 0.3), 16: (0.15, 0.75), 17: (0.7, 0.1), 18: (0.2, 0.4), 19: (0.35, 0.3)}.get(kind, (0.0, 0.0))
+    base = {
+        13: (0.45, 0.35),
+        14: (0.3, 0.35),
+        15: (0.15, 0.3),
+        16: (0.15, 0.75),
+        17: (0.7, 0.1),
+        18: (0.2, 0.4),
+        19: (0.35, 0.3),
+    }.get(kind, (0.0, 0.0))
     return float(base[0] + base[1] * season)

@@ -51,15 +51,28 @@ class Tile:
         return Weather(Landscape(self.seed, self.size * 10 // pixel, float(pixel), self.metres), day, cover)
 
 
-def write_l2a(folder: Path, tile: Tile, day: date, cover: float, *, platform: str = "SENTINEL2A", version: str = "2-2", swath: float = 0.0) -> Path:
+def write_l2a(
+    folder: Path,
+    tile: Tile,
+    day: date,
+    cover: float,
+    *,
+    platform: str = "SENTINEL2A",
+    version: str = "2-2",
+    swath: float = 0.0,
+) -> Path:
     """An L2A product (profile D) under `folder`; `swath` is the share of the tile that the orbit does not reach. Returns its folder."""
     name = f"{platform}_{day:%Y%m%d}-105031-461_L2A_{tile.zone}_D_V{version}"
     home = _home(folder, name)
     for group, bands, pixel in (("R1", BANDS_10M, 10), ("R2", BANDS_20M, 20)):
         weather, grid = tile.weather(day, cover, pixel), tile.grid(pixel)
-        outside = _blocks(grid, np.uint8, lambda top, bottom, size=grid.width: _outside(size, top, bottom, swath))  # type: ignore[misc]
+        outside = _blocks(grid, np.uint8, lambda top, bottom: _outside(grid.width, top, bottom, swath))
         for band in bands:
-            counts = _blocks(grid, np.int16, lambda top, bottom, w=weather, b=band: np.round(w.reflectance(b, top, bottom) * 10_000))  # type: ignore[misc]
+            counts = _blocks(
+                grid,
+                np.int16,
+                lambda top, bottom: np.round(weather.reflectance(band, top, bottom) * 10_000),
+            )
             counts[outside == 1] = NODATA
             write_strips(home / f"{name}_FRE_{band}.tif", counts[None], grid)
             flat = np.where(counts == NODATA, counts, (counts * 0.97).astype(np.int16))
@@ -77,10 +90,18 @@ def write_l3a(folder: Path, tile: Tile, day: date, *, version: str = "1-1") -> P
     for group, bands, pixel in (("R1", BANDS_10M, 10), ("R2", BANDS_20M, 20)):
         weather, grid = tile.weather(day, 0.0, pixel), tile.grid(pixel)
         for band in bands:
-            counts = _blocks(grid, np.int16, lambda top, bottom, w=weather, b=band: np.round(w.reflectance(b, top, bottom) * 10_000))  # type: ignore[misc]
+            counts = _blocks(
+                grid,
+                np.int16,
+                lambda top, bottom: np.round(weather.reflectance(band, top, bottom) * 10_000),
+            )
             write_strips(home / f"{name}_FRC_{band}.tif", counts[None], grid)
-        state = _blocks(grid, np.uint8, lambda top, bottom, w=weather: _state(w, top, bottom))  # type: ignore[misc]
-        weight = _blocks(grid, np.int16, lambda top, bottom, w=weather: 600 + 200 * np.clip(w.land.noise(20, 20, top, bottom, 2), -2, 2))  # type: ignore[misc]
+        state = _blocks(grid, np.uint8, lambda top, bottom: _state(weather, top, bottom))
+        weight = _blocks(
+            grid,
+            np.int16,
+            lambda top, bottom: 600 + 200 * np.clip(weather.land.noise(20, 20, top, bottom, 2), -2, 2),
+        )
         when = np.full_like(weight, day.timetuple().tm_yday - 1)
         for suffix, values in (("FLG", state), ("WGT", weight), ("DTS", when)):
             write_strips(home / "MASKS" / f"{name}_{suffix}_{group}.tif", values[None], grid)
@@ -89,12 +110,16 @@ def write_l3a(folder: Path, tile: Tile, day: date, *, version: str = "1-1") -> P
     return home
 
 
-def write_snow(folder: Path, tile: Tile, day: date, cover: float, *, platform: str = "SENTINEL2A", version: str = "2-0") -> Path:
+def write_snow(
+    folder: Path, tile: Tile, day: date, cover: float, *, platform: str = "SENTINEL2A", version: str = "2-0"
+) -> Path:
     """An L2B-SNOW product, the C profile nested in the D folder as MUSCATE distributes it. Returns the D folder."""
     stem = f"{platform}_{day:%Y%m%d}-105031-461_L2B-SNOW_{tile.zone}"
     home = folder / f"{stem}_D_V{version}" / f"{stem}_C_V{version}"
     home.mkdir(parents=True)
-    write_strips(home / f"{stem}_C_V{version}_SNW_R2.tif", snow_counts(tile, day, cover)[None], tile.grid(20), 255)
+    write_strips(
+        home / f"{stem}_C_V{version}_SNW_R2.tif", snow_counts(tile, day, cover)[None], tile.grid(20), 255
+    )
     return home.parent
 
 
@@ -131,7 +156,9 @@ def _outside(size: int, top: int, bottom: int, swath: float) -> NDArray[np.uint8
     return found if swath else np.zeros((bottom - top, size), np.uint8)
 
 
-def _masks(home: Path, name: str, group: str, weather: Weather, grid: Grid, outside: NDArray[np.uint8]) -> None:
+def _masks(
+    home: Path, name: str, group: str, weather: Weather, grid: Grid, outside: NDArray[np.uint8]
+) -> None:
     def cloud_bits(top: int, bottom: int) -> NDArray[Any]:
         cloud, shadow = weather.clouds(top, bottom)
         return np.where(cloud, 0b1011, np.where(shadow, 0b100001, 0))
@@ -139,14 +166,22 @@ def _masks(home: Path, name: str, group: str, weather: Weather, grid: Grid, outs
     def ground_bits(top: int, bottom: int) -> NDArray[Any]:
         cloud, shadow = weather.clouds(top, bottom)
         water = weather.land.classes(top, bottom) == 23
-        return water * 1 + cloud * 2 + (weather.snow(top, bottom) & ~cloud) * 4 + shadow * 8
+        bits: NDArray[Any] = water * 1 + cloud * 2 + (weather.snow(top, bottom) & ~cloud) * 4 + shadow * 8
+        return bits
 
     inside = 1 - outside
     aerosol = np.stack([np.full(outside.shape, 25, np.uint8), np.full(outside.shape, 18, np.uint8)]) * inside
     write_strips(home / f"{name}_ATB_{group}.tif", aerosol.astype(np.uint8), grid)
     clm, mg2 = _blocks(grid, np.uint8, cloud_bits) * inside, _blocks(grid, np.uint8, ground_bits) * inside
     zero = np.zeros_like(outside)
-    for suffix, values in (("CLM", clm), ("MG2", mg2), ("EDG", outside), ("SAT", zero), ("DFP", zero), ("IAB", (clm != 0) * np.uint8(3))):
+    for suffix, values in (
+        ("CLM", clm),
+        ("MG2", mg2),
+        ("EDG", outside),
+        ("SAT", zero),
+        ("DFP", zero),
+        ("IAB", (clm != 0) * np.uint8(3)),
+    ):
         write_strips(home / "MASKS" / f"{name}_{suffix}_{group}.tif", values[None], grid)
 
 
@@ -157,7 +192,10 @@ def _state(weather: Weather, top: int, bottom: int) -> NDArray[Any]:
 
 def _quicklook(home: Path, name: str, weather: Weather, grid: Grid) -> None:
     step = max(1, grid.width // 512)
-    planes = [np.clip(_blocks(grid, np.float32, lambda top, bottom, b=band: weather.reflectance(b, top, bottom))[::step, ::step] / 0.25 * 255, 0, 255) for band in ("B4", "B3", "B2")]  # type: ignore[misc]
+    planes = []
+    for band in ("B4", "B3", "B2"):
+        values = _blocks(grid, np.float32, lambda top, bottom: weather.reflectance(band, top, bottom))
+        planes.append(np.clip(values[::step, ::step] / 0.25 * 255, 0, 255))
     Image.fromarray(np.dstack(planes).astype(np.uint8), "RGB").save(home / f"{name}_QKL_ALL.jpg", quality=85)
 
 
@@ -171,7 +209,12 @@ def _metadata(home: Path, name: str, tile: Tile, day: date, level: str, quality:
     el(part, "METADATA_PROFILE", "DISTRIBUTED")
     el(part, "METADATA_INFORMATION", "PUBLIC")
     part = el(root, "Dataset_Identification")
-    for tag, text in (("IDENTIFIER", name.rsplit("_V", 1)[0]), ("AUTHORITY", "THEIA"), ("PRODUCER", "MUSCATE"), ("PROJECT", "SENTINEL2")):
+    for tag, text in (
+        ("IDENTIFIER", name.rsplit("_V", 1)[0]),
+        ("AUTHORITY", "THEIA"),
+        ("PRODUCER", "MUSCATE"),
+        ("PROJECT", "SENTINEL2"),
+    ):
         el(part, tag, text)
     el(part, "GEOGRAPHICAL_ZONE", tile.zone, type="Tile")
     _characteristics(root, name, level, taken, made)
@@ -187,7 +230,14 @@ def _metadata(home: Path, name: str, tile: Tile, day: date, level: str, quality:
 def _characteristics(root: etree._Element, name: str, level: str, taken: str, made: str) -> None:
     part = el(root, "Product_Characteristics")
     version = name.rsplit("_V", 1)[1].replace("-", ".")
-    for tag, text in (("PRODUCT_ID", name), ("ACQUISITION_DATE", taken), ("PRODUCTION_DATE", made), ("PRODUCT_VERSION", version), ("PRODUCT_LEVEL", level), ("PLATFORM", name.split("_")[0])):
+    for tag, text in (
+        ("PRODUCT_ID", name),
+        ("ACQUISITION_DATE", taken),
+        ("PRODUCTION_DATE", made),
+        ("PRODUCT_VERSION", version),
+        ("PRODUCT_LEVEL", level),
+        ("PLATFORM", name.split("_")[0]),
+    ):
         el(part, tag, text)
     el(part, "ORBIT_NUMBER", "51", type="Orbit")
     span = el(part, "UTC_Acquisition_Range")
@@ -209,7 +259,11 @@ def _organisation(root: etree._Element, home: Path, name: str, level: str) -> No
     product = el(el(root, "Product_Organisation"), "Muscate_Product")
     el(product, "QUICKLOOK", f"{name}_QKL_ALL.jpg", bands_id="B4,B3,B2")
     images = el(product, "Image_List")
-    natures = (("Surface_Reflectance", "SRE"), ("Flat_Reflectance", "FRE")) if level == "L2A" else (("Composite_Surface_Reflectance_Image", "FRC"),)
+    natures = (
+        (("Surface_Reflectance", "SRE"), ("Flat_Reflectance", "FRE"))
+        if level == "L2A"
+        else (("Composite_Surface_Reflectance_Image", "FRC"),)
+    )
     for nature, tag in natures:
         files = _files(images, "Image", nature, "int16")
         for band in BANDS:
@@ -221,7 +275,14 @@ def _organisation(root: etree._Element, home: Path, name: str, level: str) -> No
         for group in ("R1", "R2"):
             el(files, "IMAGE_FILE", f"{name}_ATB_{group}.tif", group_id=group, band_number=number)
     masks = el(product, "Mask_List")
-    for nature, tag, bit in (("Detailed_Cloud", "CLM", 0), ("Edge", "EDG", 0), ("Water", "MG2", 1), ("Cloud", "MG2", 2), ("Snow", "MG2", 3), ("Cloud_Shadow", "MG2", 4)):
+    for nature, tag, bit in (
+        ("Detailed_Cloud", "CLM", 0),
+        ("Edge", "EDG", 0),
+        ("Water", "MG2", 1),
+        ("Cloud", "MG2", 2),
+        ("Snow", "MG2", 3),
+        ("Cloud_Shadow", "MG2", 4),
+    ):
         files = _files(masks, "Mask", nature, "byte")
         for group in ("R1", "R2"):
             entry = el(files, "MASK_FILE", f"MASKS/{name}_{tag}_{group}.tif", group_id=group)
@@ -232,7 +293,13 @@ def _organisation(root: etree._Element, home: Path, name: str, level: str) -> No
 def _files(parent: etree._Element, what: str, nature: str, encoding: str) -> etree._Element:
     out = el(parent, what)
     properties = el(out, f"{what}_Properties")
-    for tag, text in (("NATURE", nature), ("FORMAT", "image/tiff"), ("ENCODING", encoding), ("ENDIANNESS", "LittleEndian"), ("COMPRESSION", "None")):
+    for tag, text in (
+        ("NATURE", nature),
+        ("FORMAT", "image/tiff"),
+        ("ENCODING", encoding),
+        ("ENDIANNESS", "LittleEndian"),
+        ("COMPRESSION", "None"),
+    ):
         el(properties, tag, text)
     return el(out, f"{what}_File_List")
 
@@ -251,17 +318,35 @@ def _position(root: etree._Element, tile: Tile) -> None:
         el(system, "PIXEL_ORIGIN", 0)
     positions = el(part, "Geopositioning")
     corners = el(positions, "Global_Geopositioning")
-    for name, right, down in (("upperLeft", 0, 0), ("upperRight", 1, 0), ("lowerRight", 1, 1), ("lowerLeft", 0, 1), ("center", 0.5, 0.5)):
+    for name, right, down in (
+        ("upperLeft", 0, 0),
+        ("upperRight", 1, 0),
+        ("lowerRight", 1, 1),
+        ("lowerLeft", 0, 1),
+        ("center", 0.5, 0.5),
+    ):
         x, y = tile.west + right * tile.metres, tile.north - down * tile.metres
         lon, lat = transform(tile.epsg, 4326, np.array([x]), np.array([y]))
         point = el(corners, "Point", name=name)
-        for tag, value in (("LAT", round(float(lat[0]), 9)), ("LON", round(float(lon[0]), 9)), ("X", x), ("Y", y)):
+        for tag, value in (
+            ("LAT", round(float(lat[0]), 9)),
+            ("LON", round(float(lon[0]), 9)),
+            ("X", x),
+            ("Y", y),
+        ):
             el(point, tag, value)
     groups = el(positions, "Group_Geopositioning_List")
     for group, pixel in (("R1", 10), ("R2", 20)):
         grid = tile.grid(pixel)
         out = el(groups, "Group_Geopositioning", group_id=group)
-        for tag, whole in (("ULX", int(grid.west)), ("ULY", int(grid.north)), ("XDIM", pixel), ("YDIM", -pixel), ("NROWS", grid.height), ("NCOLS", grid.width)):
+        for tag, whole in (
+            ("ULX", int(grid.west)),
+            ("ULY", int(grid.north)),
+            ("XDIM", pixel),
+            ("YDIM", -pixel),
+            ("NROWS", grid.height),
+            ("NCOLS", grid.width),
+        ):
             el(out, tag, whole)
 
 
@@ -270,7 +355,9 @@ def _geometry(root: etree._Element) -> None:
     _angles(el(means, "Sun_Angles"), 45.0, 160.0)
     views = el(means, "Mean_Viewing_Incidence_Angle_List")
     for number, band in enumerate(BANDS):
-        _angles(el(views, "Mean_Viewing_Incidence_Angle", band_id=band), 4.1 + 0.03 * number, 105.0 + 0.1 * number)
+        _angles(
+            el(views, "Mean_Viewing_Incidence_Angle", band_id=band), 4.1 + 0.03 * number, 105.0 + 0.1 * number
+        )
 
 
 def _angles(parent: etree._Element, zenith: float, azimuth: float) -> None:
@@ -284,7 +371,11 @@ def _radiometry(root: etree._Element) -> None:
     el(part, "WATER_VAPOR_CONTENT_QUANTIFICATION_VALUE", 20)
     el(part, "AEROSOL_OPTICAL_THICKNESS_QUANTIFICATION_VALUE", 200)
     special = el(part, "Special_Values_List")
-    for name, value in (("nodata", NODATA), ("water_vapor_content_nodata", 0), ("aerosol_optical_thickness_nodata", 0)):
+    for name, value in (
+        ("nodata", NODATA),
+        ("water_vapor_content_nodata", 0),
+        ("aerosol_optical_thickness_nodata", 0),
+    ):
         el(special, "SPECIAL_VALUE", value, name=name)
     bands = el(part, "Spectral_Band_Informations_List")
     for band in BANDS:
@@ -299,13 +390,25 @@ def _quality(root: etree._Element, name: str, level: str, taken: str, made: str)
     product = el(el(current, "Product_Quality_List", level=level), "Product_Quality")
     _product(el(product, "Source_Product"), name, taken, made)
     indexes = el(product, "Global_Index_List")
-    for index, value in (("CloudPercent", 0), ("SnowPercent", 0), ("RainDetected", "false"), ("HotSpotDetected", "false")):
+    for index, value in (
+        ("CloudPercent", 0),
+        ("SnowPercent", 0),
+        ("RainDetected", "false"),
+        ("HotSpotDetected", "false"),
+    ):
         el(indexes, "QUALITY_INDEX", value, name=index)
 
 
 def _production(root: etree._Element, name: str, level: str, taken: str, made: str) -> None:
     job = el(el(el(root, "Production_Informations"), "Processing_Jobs_List"), "Job")
-    for tag, text in (("WORKPLAN_ID", "generated"), ("STEP_ID", level), ("JOB_ID", "1"), ("PRODUCER_NAME", "MUSCATE"), ("START_PRODUCTION_DATE", taken), ("END_PRODUCTION_DATE", made)):
+    for tag, text in (
+        ("WORKPLAN_ID", "generated"),
+        ("STEP_ID", level),
+        ("JOB_ID", "1"),
+        ("PRODUCER_NAME", "MUSCATE"),
+        ("START_PRODUCTION_DATE", taken),
+        ("END_PRODUCTION_DATE", made),
+    ):
         el(job, tag, text)
     products = el(job, "Products_List")
     _product(el(el(products, "Inputs_List"), "PRODUCT"), name.replace(level, "L1C"), taken, taken)

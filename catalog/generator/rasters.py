@@ -41,7 +41,9 @@ def write_fsc(folder: Path, tile: Tile, day: date, cover: float, counter: int = 
     fraction = np.where(binary == 100, share, binary)
     fraction[land.classes(0, grid.height) == 23] = 255
     write_strips(home / f"{name}.tif", fraction[None].astype(np.uint8), grid, 255)
-    flags = np.where(binary == 205, 0, (land.classes(0, grid.height) == 23) * 4 + (land.classes(0, grid.height) == 17) * 8)
+    flags = np.where(
+        binary == 205, 0, (land.classes(0, grid.height) == 23) * 4 + (land.classes(0, grid.height) == 17) * 8
+    )
     write_strips(home / f"{name.replace('-FSC_', '-FSC-QCFLAGS_')}.tif", flags[None].astype(np.uint8), grid)
     return home
 
@@ -65,7 +67,9 @@ def write_oso(folder: Path, tile: Tile, year: int, *, version: str = "1-0") -> P
     raster = home / f"OCS_{year}.tif"
     write_strips(raster, classes[None], grid)
     confidence = home / f"OCS_{year}_confidence.tif"
-    write_strips(confidence, np.clip(75 + 12 * land.noise(31, 2.0, 0, side, 3), 1, 100).astype(np.uint8)[None], grid)
+    write_strips(
+        confidence, np.clip(75 + 12 * land.noise(31, 2.0, 0, side, 3), 1, 100).astype(np.uint8)[None], grid
+    )
     target = folder / f"{name}.zip"
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.write(raster, f"{name}/DATA/{raster.name}")

@@ -66,7 +66,9 @@ def _copy(archive: Path, opened: zipfile.ZipFile, name: str, target: Path, most:
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
         raise Refused(f"{archive.name}: {name[:120]!r} is damaged") from error
     except (OSError, ValueError) as error:
-        raise Refused(f"{archive.name}: {name[:120]!r} cannot be unpacked ({error.__class__.__name__})") from error
+        raise Refused(
+            f"{archive.name}: {name[:120]!r} cannot be unpacked ({error.__class__.__name__})"
+        ) from error
     return written
 
 

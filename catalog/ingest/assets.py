@@ -71,10 +71,20 @@ def sources(paths: Mapping[str, Path], kind: ProductType) -> list[Source]:
 class Maker:
     """Makes the assets of one product in a working folder."""
 
-    def __init__(self, kind: ProductType, policy: Policy, visual: Composite | None, metadata: Metadata, folder: Path) -> None:
-        self._kind, self._policy, self._visual, self._metadata, self._folder = kind, policy, visual, metadata, folder
+    def __init__(
+        self, kind: ProductType, policy: Policy, visual: Composite | None, metadata: Metadata, folder: Path
+    ) -> None:
+        self._kind, self._policy, self._visual, self._metadata, self._folder = (
+            kind,
+            policy,
+            visual,
+            metadata,
+            folder,
+        )
         if policy == "visual_only" and visual is None:
             self._policy = "overview_sidecar"
+        if policy == "in_place":
+            self._visual = None
 
     def make(self, found: list[Source]) -> Made:
         """Reads each band once. Raises Unreadable for a file that is cut off, Refused for one without any data."""
@@ -98,7 +108,11 @@ class Maker:
             assets += self._assets(source, counts)
         assert outline is not None
         if self._visual and len(looks) == len(set(self._visual.bands)):
-            assets.append(self._write_visual(looks, next(source for source in found if source.name == self._visual.bands[0])))
+            assets.append(
+                self._write_visual(
+                    looks, next(source for source in found if source.name == self._visual.bands[0])
+                )
+            )
         return Made(tuple(assets), outline, first.described.grid, shares.get("cloud"), shares.get("snow"))
 
     def _counts(self, source: Source) -> NDArray[Any]:
@@ -132,14 +146,34 @@ class Maker:
         )  # fmt: skip
         if self._policy == "full_cog":
             overviews = write_cog(target, [counts], source.described.grid, tag, average=average)
-            return [self._with_low(replace(common, path=target.name, bands={source.name: 1}, nodata=nodata[:1], overviews=overviews), target, average)]
+            return [
+                self._with_low(
+                    replace(
+                        common,
+                        path=target.name,
+                        bands={source.name: 1},
+                        nodata=nodata[:1],
+                        overviews=overviews,
+                    ),
+                    target,
+                    average,
+                )
+            ]
         in_place = replace(common, overviews=source.described.overviews, **_facts(source.path))
         if self._policy != "overview_sidecar" or source.described.overviews:
             return [self._with_low(in_place, source.path, average)]
         small, grid = decimated(counts, source.described.grid, tag, _SIDECAR_FACTOR, average=average)
         target = self._folder / f"{source.name}.sidecar.tif"
         overviews = write_cog(target, [small], grid, tag, average=average)
-        sidecar = replace(common, key=f"{source.name}.sidecar", role=AssetRole.SIDECAR, path=target.name, grid=grid, bands={source.name: 1}, overviews=overviews)
+        sidecar = replace(
+            common,
+            key=f"{source.name}.sidecar",
+            role=AssetRole.SIDECAR,
+            path=target.name,
+            grid=grid,
+            bands={source.name: 1},
+            overviews=overviews,
+        )
         return [self._with_low(in_place, target, average), replace(sidecar, **_facts(target))]
 
     def _with_low(self, asset: Asset, written: Path, average: bool) -> Asset:
@@ -156,7 +190,17 @@ class Maker:
             raise Refused("the bands of its visual have different sizes")
         overviews = write_cog(target, planes, source.described.grid, 0.0, average=True)
         names = {f"visual.{number}": number for number in (1, 2, 3)}
-        asset = Asset("visual", AssetRole.VISUAL, target.name, "GTiff", grid=source.described.grid, dtype="uint8", bands=names, nodata=(0,), overviews=overviews)
+        asset = Asset(
+            "visual",
+            AssetRole.VISUAL,
+            target.name,
+            "GTiff",
+            grid=source.described.grid,
+            dtype="uint8",
+            bands=names,
+            nodata=(0,),
+            overviews=overviews,
+        )
         return self._with_low(asset, target, average=True)
 
 
@@ -187,9 +231,13 @@ def _facts(path: Path) -> dict[str, Any]:
     return {"bytes": size, "sha256": sha256}
 
 
-def _stretched(counts: NDArray[Any], good: NDArray[np.bool_], scaled: tuple[float, float], style: Composite) -> NDArray[np.uint8]:
+def _stretched(
+    counts: NDArray[Any], good: NDArray[np.bool_], scaled: tuple[float, float], style: Composite
+) -> NDArray[np.uint8]:
     """A band as bytes through a table over all its possible counts: no float image is ever made."""
-    table = stretch_table(style)(np.arange(65_536, dtype=np.float64).astype(np.uint16).view(np.int16) * scaled[0] + scaled[1])
+    table = stretch_table(style)(
+        np.arange(65_536, dtype=np.float64).astype(np.uint16).view(np.int16) * scaled[0] + scaled[1]
+    )
     if counts.dtype not in (np.int16, np.uint16, np.uint8):
         raise Unreadable("a visual is made of integer bands only")
     keys = counts.view(np.uint16) if counts.dtype == np.int16 else counts

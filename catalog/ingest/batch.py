@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -55,7 +54,14 @@ class Report:
 class Ingest:
     """The real ingest: demo, command line, inbox and tests all come through here."""
 
-    def __init__(self, catalog: Catalog, limits: Limits, who: Principal, policies: Mapping[str, Policy] | None = None, reached: Reached = no_points) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        limits: Limits,
+        who: Principal,
+        policies: Mapping[str, Policy] | None = None,
+        reached: Reached = no_points,
+    ) -> None:
         self._catalog, self._limits, self._policies = catalog, limits, policies or {}
         self._publisher = Publisher(catalog, who, reached)
         self._kinds = tuple(catalog.registry.types.values())
@@ -68,7 +74,14 @@ class Ingest:
         """What is in files and trees."""
         return list(discover(paths, self._kinds, self._limits))
 
-    def run(self, found: Iterable[Candidate | Passed], *, force: bool = False, dry_run: bool = False, seen: Callable[[Outcome], None] | None = None) -> Report:
+    def run(
+        self,
+        found: Iterable[Candidate | Passed],
+        *,
+        force: bool = False,
+        dry_run: bool = False,
+        seen: Callable[[Outcome], None] | None = None,
+    ) -> Report:
         """Ingests one after the other; `seen` hears of each."""
         report = Report()
         for item in found:
@@ -85,9 +98,11 @@ class Ingest:
         name = f"{identity.id}@{identity.version}"
         mark = fingerprint(item)
         stored = self._catalog.version_of(identity.id, identity.version)
-        if stored and not force:
-            if stored.quality.get(_FINGERPRINT) == mark or stored.source != str(item.source.resolve()):
-                return Outcome(item.source, "skipped", name, "this version is here already")
+        seen_before = stored and (
+            stored.quality.get(_FINGERPRINT) == mark or stored.source != str(item.source.resolve())
+        )
+        if seen_before and not force:
+            return Outcome(item.source, "skipped", name, "this version is here already")
         if dry_run:
             return Outcome(item.source, "would ingest", name, identity.kind.id)
         try:
@@ -95,7 +110,9 @@ class Ingest:
         except (Refused, Unreadable) as refused:
             return Outcome(item.source, "failed", name, str(refused))
         except OSError as error:
-            return Outcome(item.source, "failed", name, f"{error.strerror or error}: {error.filename or item.source}")
+            return Outcome(
+                item.source, "failed", name, f"{error.strerror or error}: {error.filename or item.source}"
+            )
 
     def _ingest(self, item: Candidate, mark: str) -> str:
         kind, identity = item.identity.kind, item.identity
@@ -126,7 +143,11 @@ class Ingest:
         if item.form == "file":
             return Members({item.source.name: item.source}, limit)
         if item.form == "folder":
-            files = {path.relative_to(item.source).as_posix(): path for path in sorted(item.source.rglob("*")) if path.is_file() and not path.is_symlink()}
+            files = {
+                path.relative_to(item.source).as_posix(): path
+                for path in sorted(item.source.rglob("*"))
+                if path.is_file() and not path.is_symlink()
+            }
             return Members(files, limit)
         listed = archive.members(item.source, self._limits)
         needed = wanted(listed, item.identity.kind)
@@ -144,12 +165,23 @@ def _room(folder: Path, needed: int, source: Path) -> None:
 def _papers(members: Members, home: Path) -> list[Asset]:
     """The metadata file and the distributed quicklook, copied beside the rasters."""
     out = []
-    for endings, role, name in ((METADATA_NAMES, AssetRole.METADATA, "metadata.xml"), (QUICKLOOK_NAMES, AssetRole.QUICKLOOK, "quicklook")):
+    for endings, role, name in (
+        (METADATA_NAMES, AssetRole.METADATA, "metadata.xml"),
+        (QUICKLOOK_NAMES, AssetRole.QUICKLOOK, "quicklook"),
+    ):
         path = next((path for path in members.ending(endings) if path.stat().st_size), None)
         if path:
             target = home / (name if "." in name else f"{name}{path.suffix.lower()}")
             shutil.copyfile(path, target)
-            out.append(Asset(target.stem if role is AssetRole.METADATA else "quicklook", role, target.name, "", bytes=target.stat().st_size))
+            out.append(
+                Asset(
+                    target.stem if role is AssetRole.METADATA else "quicklook",
+                    role,
+                    target.name,
+                    "",
+                    bytes=target.stat().st_size,
+                )
+            )
     return out
 
 
@@ -161,7 +193,7 @@ def _flattened(product: Product, home: Path) -> Product:
         if path.is_absolute() and path.is_relative_to(home.resolve()):
             target = home / path.name
             if path != target.resolve():
-                os.replace(path, target)
+                path.replace(target)
             asset = replace(asset, path=target.name)
         assets.append(asset)
     for path in list(home.iterdir()):

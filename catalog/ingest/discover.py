@@ -37,7 +37,9 @@ class Passed:
     broken: bool = False
 
 
-def discover(paths: Iterable[Path], kinds: Sequence[ProductType], limits: Limits) -> Iterator[Candidate | Passed]:
+def discover(
+    paths: Iterable[Path], kinds: Sequence[ProductType], limits: Limits
+) -> Iterator[Candidate | Passed]:
     """Walks files and trees in order of their names. Links are not followed."""
     for path in paths:
         if not path.exists():
@@ -52,10 +54,16 @@ def fingerprint(candidate: Candidate) -> str:
     """Changes when a member's name, size or time changes: what tells a product that was delivered again from one that was seen."""
     digest = hashlib.sha256()
     source = candidate.source
-    files = sorted(path for path in source.rglob("*") if path.is_file()) if candidate.form == "folder" else [source]
+    files = (
+        sorted(path for path in source.rglob("*") if path.is_file())
+        if candidate.form == "folder"
+        else [source]
+    )
     for path in files:
         facts = path.stat()
-        digest.update(f"{path.relative_to(source.parent).as_posix()} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+        digest.update(
+            f"{path.relative_to(source.parent).as_posix()} {facts.st_size} {facts.st_mtime_ns}\n".encode()
+        )
     return digest.hexdigest()
 
 
@@ -97,9 +105,15 @@ def _zip(path: Path, kinds: Sequence[ProductType], limits: Limits) -> Candidate 
         return Passed(path, str(refused), broken=True)
     folders = {part for name in names for part in PurePosixPath(name).parts[:-1]}
     heads = [PurePosixPath(name).name for name in names if name.endswith("_MTD_ALL.xml")]
-    for found in (*(prefix_of(head, kinds) for head in heads), *(identify(folder, kinds) for folder in sorted(folders)), identify(path.stem, kinds)):
+    for found in (
+        *(prefix_of(head, kinds) for head in heads),
+        *(identify(folder, kinds) for folder in sorted(folders)),
+        identify(path.stem, kinds),
+    ):
         if found:
             return Candidate(path, "zip", found)
     rasters = [identify(PurePosixPath(name).stem, kinds) for name in names if name.lower().endswith(_RASTER)]
     known = next((found for found in rasters if found), None)
-    return Candidate(path, "zip", known) if known else Passed(path, "holds no product that a product type knows")
+    return (
+        Candidate(path, "zip", known) if known else Passed(path, "holds no product that a product type knows")
+    )

@@ -79,7 +79,16 @@ def _moment(text: str) -> Micros | None:
     year, month, day, clock, millis = match.groups()
     clock = clock or "000000"
     try:
-        at = datetime(int(year), int(month or 1), int(day or 1), int(clock[:2]), int(clock[2:4]), int(clock[4:]), int(millis or 0) * 1_000, UTC)
+        at = datetime(
+            int(year),
+            int(month or 1),
+            int(day or 1),
+            int(clock[:2]),
+            int(clock[2:4]),
+            int(clock[4:]),
+            int(millis or 0) * 1_000,
+            UTC,
+        )
     except ValueError:
         return None
     return micros(at)

@@ -77,7 +77,7 @@ class Publisher:
 
     def repair(self) -> list[str]:
         """Removes what killed runs left behind: their working folders, and folders that were renamed but never stored. Says what it did."""
-        done = []
+        done: list[str] = []
         if not self._work.is_dir():
             return done
         known: set[Path] | None = None
@@ -106,7 +106,11 @@ class Publisher:
 
 
 def _placed(asset: Asset, folder: Path, home: Path) -> Asset:
-    path = asset.path if Path(asset.path).is_absolute() and not Path(asset.path).is_relative_to(folder) else str(home / Path(asset.path).name)
+    path = (
+        asset.path
+        if Path(asset.path).is_absolute() and not Path(asset.path).is_relative_to(folder)
+        else str(home / Path(asset.path).name)
+    )
     return replace(asset, path=path, low=str(home / asset.low) if asset.low else "")
 
 

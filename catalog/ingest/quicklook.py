@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from catalog.model.product import Asset, AssetRole
@@ -22,18 +24,23 @@ def write_quicklook(kind: ProductType, assets: Iterable[Asset], folder: Path) ->
     assets = tuple(assets)
     if any(folder.glob("quicklook.*")):
         return []
-    best = next((asset for asset in assets if asset.role is AssetRole.VISUAL), None) or next(asset for asset in assets if asset.role is AssetRole.DATA)
+    best = next((asset for asset in assets if asset.role is AssetRole.VISUAL), None) or next(
+        asset for asset in assets if asset.role is AssetRole.DATA
+    )
     path = Path(best.path) if Path(best.path).is_absolute() else folder / best.path
     small = read_small(path, _SIDE, average=best.role is AssetRole.VISUAL)
     target = folder / "quicklook.png"
     if best.role is AssetRole.VISUAL:
-        Image.fromarray(np.dstack([small[0], small[1], small[2], np.where(small.any(axis=0), 255, 0).astype(np.uint8)]), "RGBA").save(target)
+        Image.fromarray(
+            np.dstack([small[0], small[1], small[2], np.where(small.any(axis=0), 255, 0).astype(np.uint8)]),
+            "RGBA",
+        ).save(target)
     else:
         _palette_picture(kind, best, small[0]).save(target)
     return [Asset("quicklook", AssetRole.QUICKLOOK, target.name, "", bytes=target.stat().st_size)]
 
 
-def _palette_picture(kind: ProductType, asset: Asset, counts: np.ndarray) -> Image.Image:  # type: ignore[type-arg]
+def _palette_picture(kind: ProductType, asset: Asset, counts: NDArray[Any]) -> Image.Image:
     classes = next(iter(kind.bands[name].classes for name in asset.bands))
     table = np.zeros((256, 4), np.uint8)
     if classes:

@@ -37,7 +37,12 @@ class Box:
 
     def meets(self, other: Box) -> bool:
         """Whether the two share at least a point."""
-        return self.west <= other.east and other.west <= self.east and self.south <= other.north and other.south <= self.north
+        return (
+            self.west <= other.east
+            and other.west <= self.east
+            and self.south <= other.north
+            and other.south <= self.north
+        )
 
     def grown(self, x: float, y: float) -> Box:
         """The box with a margin on each side."""

@@ -61,4 +61,6 @@ def too_large(what: str, limit: int, name: str, locator: str = "") -> Fault:
 
 def timed_out() -> Fault:
     """The deadline has passed."""
-    return Fault(Kind.BUSY, "this takes longer than a request may; ask for less, or again later", retry_after=5)
+    return Fault(
+        Kind.BUSY, "this takes longer than a request may; ask for less, or again later", retry_after=5
+    )

@@ -109,7 +109,14 @@ class Product:
 
     def asset_of(self, band: str) -> Asset | None:
         """The data or mask asset that holds a band."""
-        return next((asset for asset in self.assets if asset.role in (AssetRole.DATA, AssetRole.MASK) and band in asset.bands), None)
+        return next(
+            (
+                asset
+                for asset in self.assets
+                if asset.role in (AssetRole.DATA, AssetRole.MASK) and band in asset.bands
+            ),
+            None,
+        )
 
     def first(self, role: AssetRole) -> Asset | None:
         """The first asset of a role."""

@@ -24,7 +24,10 @@ _TIME = re.compile(
     r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?)?)?\Z",
     re.ASCII,
 )
-_STEP = re.compile(r"P(?:([0-9]{1,4})Y)?(?:([0-9]{1,4})M)?(?:([0-9]{1,5})W)?(?:([0-9]{1,6})D)?(?:T(?:([0-9]{1,6})H)?(?:([0-9]{1,6})M)?(?:([0-9]{1,7})S)?)?\Z", re.ASCII)
+_STEP = re.compile(
+    r"P(?:([0-9]{1,4})Y)?(?:([0-9]{1,4})M)?(?:([0-9]{1,5})W)?(?:([0-9]{1,6})D)?(?:T(?:([0-9]{1,6})H)?(?:([0-9]{1,6})M)?(?:([0-9]{1,7})S)?)?\Z",
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,15 @@ def read_instant(text: str) -> Instant:
         raise _bad(text)
     year, month, dom, hour, minute, second, fraction, zone = match.groups()
     try:
-        start = datetime(int(year), int(month or 1), int(dom or 1), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC)
+        start = datetime(
+            int(year),
+            int(month or 1),
+            int(dom or 1),
+            int(hour or 0),
+            int(minute or 0),
+            int(second or 0),
+            tzinfo=UTC,
+        )
     except ValueError as error:
         raise _bad(text) from error
     begin = micros(start) + int((fraction or "").ljust(6, "0")[:6] or 0) - _zone_micros(zone)
@@ -133,7 +144,10 @@ def read_step(text: str) -> Step:
     if not match or text.endswith(("P", "T")):
         raise _bad(text)
     years, months, weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    step = Step(years * 12 + months, (((weeks * 7 + days) * 24 + hours) * 60 + minutes) * 60_000_000 + seconds * 1_000_000)
+    step = Step(
+        years * 12 + months,
+        (((weeks * 7 + days) * 24 + hours) * 60 + minutes) * 60_000_000 + seconds * 1_000_000,
+    )
     if not step.months and not step.micros:
         raise Fault(Kind.BAD_TIME, f"the period {text} has no length", "TIME")
     return step
@@ -183,7 +197,11 @@ def _plus_months(value: Micros, months: int) -> Micros:
     year, month = index // 12, index % 12 + 1
     if year > 9_999:
         return micros(datetime(9_999, 12, 31, tzinfo=UTC))
-    last = (datetime(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)).day if (year, month) != (9_999, 12) else 31
+    last = (
+        (datetime(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)).day
+        if (year, month) != (9_999, 12)
+        else 31
+    )
     return micros(at.replace(year=year, month=month, day=min(at.day, last)))
 
 
@@ -198,4 +216,8 @@ def _zone_micros(zone: str | None) -> int:
 
 
 def _bad(text: str) -> Fault:
-    return Fault(Kind.BAD_TIME, f"{text[:40]!r} is not a date or time such as 2018-10-23 or 2018-10-23T10:51:07Z", "TIME")
+    return Fault(
+        Kind.BAD_TIME,
+        f"{text[:40]!r} is not a date or time such as 2018-10-23 or 2018-10-23T10:51:07Z",
+        "TIME",
+    )

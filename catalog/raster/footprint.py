@@ -26,16 +26,23 @@ def footprint(valid: NDArray[np.bool_], grid: Grid) -> bytes:
     Holes are filled and specks of under a thousandth of the area dropped: a footprint says where a product is, not where its clouds are.
     """
     height, width = valid.shape
-    at = from_origin(grid.west, grid.north, grid.width * grid.pixel_width / width, grid.height * grid.pixel_height / height)
+    at = from_origin(
+        grid.west, grid.north, grid.width * grid.pixel_width / width, grid.height * grid.pixel_height / height
+    )
     if valid.all() or not valid.any():
         outline: BaseGeometry = shapely.box(grid.box.west, grid.box.south, grid.box.east, grid.box.north)
     else:
-        parts = [shapely.Polygon(shape(found).exterior) for found, value in shapes(valid.astype(np.uint8), valid, transform=at) if value]
+        parts = [
+            shapely.Polygon(shape(found).exterior)
+            for found, value in shapes(valid.astype(np.uint8), valid, transform=at)
+            if value
+        ]
         merged = shapely.union_all(parts)
         large = [part for part in shapely.get_parts(merged) if part.area >= merged.area / 1_000]
         outline = shapely.MultiPolygon(large).simplify(max(at.a, -at.e))
     step = max(grid.width * grid.pixel_width, grid.height * grid.pixel_height) / _DENSIFY
-    return shapely.to_wkb(_to_lon_lat(shapely.segmentize(outline, step), grid.epsg))
+    wkb: bytes = shapely.to_wkb(_to_lon_lat(shapely.segmentize(outline, step), grid.epsg))
+    return wkb
 
 
 def _to_lon_lat(outline: BaseGeometry, epsg: int) -> BaseGeometry:
@@ -49,7 +56,17 @@ def _to_lon_lat(outline: BaseGeometry, epsg: int) -> BaseGeometry:
     west, _, east, _ = moved.bounds
     if east - west <= 180.0:
         return moved.buffer(0) if not moved.is_valid else moved
-    shifted = shapely.transform(moved, lambda points: np.column_stack([np.where(points[:, 0] < 0, points[:, 0] + 360, points[:, 0]), points[:, 1]]))
+    shifted = shapely.transform(
+        moved,
+        lambda points: np.column_stack(
+            [np.where(points[:, 0] < 0, points[:, 0] + 360, points[:, 0]), points[:, 1]]
+        ),
+    )
     left = shapely.intersection(shifted, shapely.box(0, -90, 180, 90))
-    right = shapely.transform(shapely.intersection(shifted, shapely.box(180, -90, 360, 90)), lambda points: points - np.array([360.0, 0.0]))
-    return shapely.MultiPolygon([part for side in (left, right) for part in shapely.get_parts(side) if part.geom_type == "Polygon"])
+    right = shapely.transform(
+        shapely.intersection(shifted, shapely.box(180, -90, 360, 90)),
+        lambda points: points - np.array([360.0, 0.0]),
+    )
+    return shapely.MultiPolygon(
+        [part for side in (left, right) for part in shapely.get_parts(side) if part.geom_type == "Polygon"]
+    )

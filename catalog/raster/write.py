@@ -22,7 +22,9 @@ LOW_SIDES = (128, 32)
 """Sides of the low-zoom arrays, largest first."""
 
 
-def write_cog(path: Path, bands: Sequence[NDArray[Any]], grid: Grid, nodata: float | None, *, average: bool) -> tuple[int, ...]:
+def write_cog(
+    path: Path, bands: Sequence[NDArray[Any]], grid: Grid, nodata: float | None, *, average: bool
+) -> tuple[int, ...]:
     """Writes bands (rows x columns each) as a COG and returns the decimations of its overviews.
 
     `average` makes the overviews by averages of valid pixels, else by the commonest value (classes).
@@ -59,7 +61,9 @@ def low_size(grid: Grid, side: int) -> tuple[int, int]:
     return fitted(grid.width, grid.height, side)
 
 
-def decimated(band: NDArray[Any], grid: Grid, nodata: float | None, factor: int, *, average: bool) -> tuple[NDArray[Any], Grid]:
+def decimated(
+    band: NDArray[Any], grid: Grid, nodata: float | None, factor: int, *, average: bool
+) -> tuple[NDArray[Any], Grid]:
     """A band at `factor` times the pixel size, and its grid (the outer edge may grow by a part of a pixel)."""
     width, height = -(-grid.width // factor), -(-grid.height // factor)
     profile = {
@@ -72,10 +76,23 @@ def decimated(band: NDArray[Any], grid: Grid, nodata: float | None, factor: int,
         with memory.open(driver="GTiff") as dataset:
             how = rasterio.enums.Resampling.average if average else rasterio.enums.Resampling.mode
             small: NDArray[Any] = dataset.read(1, out_shape=(height, width), resampling=how)
-    return small, Grid(grid.epsg, grid.west, grid.north, grid.width * grid.pixel_width / width, grid.height * grid.pixel_height / height, width, height)
+    return small, Grid(
+        grid.epsg,
+        grid.west,
+        grid.north,
+        grid.width * grid.pixel_width / width,
+        grid.height * grid.pixel_height / height,
+        width,
+        height,
+    )
 
 
-def write_geotiff(bands: NDArray[Any], grid: Grid, nodata: float | None, colours: dict[int, tuple[int, int, int, int]] | None = None) -> bytes:
+def write_geotiff(
+    bands: NDArray[Any],
+    grid: Grid,
+    nodata: float | None,
+    colours: dict[int, tuple[int, int, int, int]] | None = None,
+) -> bytes:
     """A small GeoTIFF in memory, for an answer."""
     profile: dict[str, Any] = {
         "driver": "GTiff", "width": grid.width, "height": grid.height, "count": bands.shape[0], "dtype": bands.dtype.name, "compress": "deflate",

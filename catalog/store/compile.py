@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, literal, not_, or_, select, text, true
+from sqlalchemy import ColumnElement, and_, false, func, literal, not_, or_, select, true
 from sqlalchemy.sql.elements import ColumnClause
 
 from catalog.model.area import Box
 from catalog.query import Among, And, Compare, During, Filter, Meets, Not, Or, Order, Property, Relation
-from catalog.store.tables import box_rtree, product
+from catalog.store.tables import box_area, box_rtree, product
 
 _COLUMNS: dict[Property, ColumnClause[object]] = {
     Property.ID: product.c.id,
@@ -79,11 +79,17 @@ def _compare(tree: Compare) -> ColumnElement[bool]:
 
 def _meets_sqlite(box: Box) -> ColumnElement[bool]:
     found = select(box_rtree.c.product).where(
-        box_rtree.c.west <= box.east, box_rtree.c.east >= box.west, box_rtree.c.south <= box.north, box_rtree.c.north >= box.south
+        box_rtree.c.west <= box.east,
+        box_rtree.c.east >= box.west,
+        box_rtree.c.south <= box.north,
+        box_rtree.c.north >= box.south,
     )
     return product.c.key.in_(found)
 
 
 def _meets_postgis(box: Box) -> ColumnElement[bool]:
-    envelope = func.ST_MakeEnvelope(literal(box.west), literal(box.south), literal(box.east), literal(box.north), 4326)
-    return exists(select(text("1")).select_from(text("product_box")).where(text("product_box.product = product.key"), text("product_box.area").op("&&")(envelope)))
+    envelope = func.ST_MakeEnvelope(
+        literal(box.west), literal(box.south), literal(box.east), literal(box.north), 4326
+    )
+    found = select(box_area.c.product).where(box_area.c.area.op("&&")(envelope))
+    return product.c.key.in_(found)

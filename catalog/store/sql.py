@@ -9,12 +9,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import shapely
-from sqlalchemy import Connection, Engine, Row, create_engine, delete, event, func, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    and_,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.engine import make_url
 
 from catalog.model.area import Box, union
 from catalog.model.principal import Deadline
-from catalog.model.product import Asset, Grid, Product, AssetRole, Summary, version_order
+from catalog.model.product import Asset, AssetRole, Grid, Product, Summary, version_order
 from catalog.model.time import Day, Micros, Period
 from catalog.query import Filter, Order
 from catalog.store import compile as sql
@@ -53,9 +67,22 @@ class Store:
             yield unit
             unit.bump()
 
-    def find(self, tree: Filter, visible: Visible, order: Order, limit: int, deadline: Deadline, bands: Sequence[str] | None = None) -> tuple[Product, ...]:
+    def find(
+        self,
+        tree: Filter,
+        visible: Visible,
+        order: Order,
+        limit: int,
+        deadline: Deadline,
+        bands: Sequence[str] | None = None,
+    ) -> tuple[Product, ...]:
         """The products of a filter with their assets; with `bands`, only the assets that hold one of these, and the visuals."""
-        query = select(tables.product).where(_visible(visible), sql.where(tree, self._dialect)).order_by(*sql.order(order)).limit(limit)
+        query = (
+            select(tables.product)
+            .where(_visible(visible), sql.where(tree, self._dialect))
+            .order_by(*sql.order(order))
+            .limit(limit)
+        )
         with self._reading(deadline) as connection:
             rows = connection.execute(query).all()
             keys = [row.key for row in rows]
@@ -66,34 +93,62 @@ class Store:
     def count(self, tree: Filter, visible: Visible, deadline: Deadline) -> int:
         """How many products a filter has."""
         with self._reading(deadline) as connection:
-            query = select(func.count()).select_from(tables.product).where(_visible(visible), sql.where(tree, self._dialect))
+            query = (
+                select(func.count())
+                .select_from(tables.product)
+                .where(_visible(visible), sql.where(tree, self._dialect))
+            )
             return int(connection.execute(query).scalar_one())
 
     def summary(self, collection: str, visible: Visible, deadline: Deadline) -> Summary:
         """What a collection holds: its days, extent and native CRSs."""
         mine = tables.product.c.collection == collection
         with self._reading(deadline) as connection:
-            days = connection.execute(select(tables.product.c.day).where(mine, _visible(visible)).distinct().order_by(tables.product.c.day)).scalars().all()
+            days = (
+                connection.execute(
+                    select(tables.product.c.day)
+                    .where(mine, _visible(visible))
+                    .distinct()
+                    .order_by(tables.product.c.day)
+                )
+                .scalars()
+                .all()
+            )
             epsgs = connection.execute(
-                select(tables.asset.c.epsg).join(tables.product, tables.product.c.key == tables.asset.c.product).where(mine, _visible(visible), tables.asset.c.epsg.is_not(None)).distinct()
+                select(tables.asset.c.epsg)
+                .join(tables.product, tables.product.c.key == tables.asset.c.product)
+                .where(mine, _visible(visible), tables.asset.c.epsg.is_not(None))
+                .distinct()
             ).scalars()
             counted = connection.execute(
-                select(func.count(), func.min(tables.product.c.start_us), func.max(tables.product.c.end_us)).where(mine, _visible(visible))
+                select(
+                    func.count(), func.min(tables.product.c.start_us), func.max(tables.product.c.end_us)
+                ).where(mine, _visible(visible))
             ).one()
             extent = self._extent(connection, collection, visible)
-            return Summary(collection, tuple(Day(day) for day in days), extent, tuple(sorted(epsgs)), counted[0], counted[1], counted[2])
+            return Summary(
+                collection,
+                tuple(Day(day) for day in days),
+                extent,
+                tuple(sorted(epsgs)),
+                counted[0],
+                counted[1],
+                counted[2],
+            )
 
     def journal(self, limit: int = 100) -> list[tuple[int, str, str, str, str]]:
         """The newest entries of the audit log: moment, actor, action, subject, detail."""
         with self.engine.connect() as connection:
-            rows = connection.execute(select(tables.journal).order_by(tables.journal.c.key.desc()).limit(limit)).all()
+            rows = connection.execute(
+                select(tables.journal).order_by(tables.journal.c.key.desc()).limit(limit)
+            ).all()
         return [(row.at_us, row.actor, row.action, row.subject, row.detail) for row in rows]
 
     def paths(self) -> Iterator[tuple[str, str, str]]:
         """Every asset of a product that is not withdrawn: product id, path, sha256; with the paths of their low-zoom arrays."""
-        query = select(tables.product.c.id, tables.asset.c.path, tables.asset.c.sha256, tables.asset.c.low).join(
-            tables.asset, tables.asset.c.product == tables.product.c.key
-        )
+        query = select(
+            tables.product.c.id, tables.asset.c.path, tables.asset.c.sha256, tables.asset.c.low
+        ).join(tables.asset, tables.asset.c.product == tables.product.c.key)
         with self.engine.connect() as connection:
             for row in connection.execute(query.where(tables.product.c.status != WITHDRAWN)):
                 yield row.id, row.path, row.sha256
@@ -105,17 +160,27 @@ class Store:
         self.engine.dispose()
 
     def _extent(self, connection: Connection, collection: str, visible: Visible) -> Box | None:
-        mine = select(tables.product.c.key).where(tables.product.c.collection == collection, _visible(visible))
+        mine = select(tables.product.c.key).where(
+            tables.product.c.collection == collection, _visible(visible)
+        )
         if self._dialect == "sqlite":
             box = tables.box_rtree
             west, south, east, north = connection.execute(
-                select(func.min(box.c.west), func.min(box.c.south), func.max(box.c.east), func.max(box.c.north)).where(box.c.product.in_(mine))
+                select(
+                    func.min(box.c.west), func.min(box.c.south), func.max(box.c.east), func.max(box.c.north)
+                ).where(box.c.product.in_(mine))
             ).one()
         else:
-            area = "ST_{}(area)"
-            columns = [text(f"{name}({area.format(axis)})") for name, axis in (("min", "XMin"), ("min", "YMin"), ("max", "XMax"), ("max", "YMax"))]
-            rows = select(*columns).select_from(text("product_box")).where(text("product").in_(mine))
-            west, south, east, north = connection.execute(rows).one()
+            area = tables.box_area.c.area
+            query = select(
+                func.min(func.ST_XMin(area)),
+                func.min(func.ST_YMin(area)),
+                func.max(func.ST_XMax(area)),
+                func.max(func.ST_YMax(area)),
+            )
+            west, south, east, north = connection.execute(
+                query.where(tables.box_area.c.product.in_(mine))
+            ).one()
         return None if west is None else Box(west=west, south=south, east=east, north=north)
 
     @contextmanager
@@ -124,7 +189,9 @@ class Store:
         with self.engine.connect() as connection:
             if self._dialect == "postgresql":
                 milliseconds = max(1, int(deadline.seconds_left * 1_000))
-                connection.execute(text("SELECT set_config('statement_timeout', :t, true)"), {"t": str(milliseconds)})
+                connection.execute(
+                    text("SELECT set_config('statement_timeout', :t, true)"), {"t": str(milliseconds)}
+                )
             yield connection
 
 
@@ -136,7 +203,9 @@ class Unit:
 
     def versions(self, product_id: str) -> dict[str, tuple[int, str]]:
         """The key and status of each version of a product."""
-        query = select(tables.product.c.version, tables.product.c.key, tables.product.c.status).where(tables.product.c.id == product_id)
+        query = select(tables.product.c.version, tables.product.c.key, tables.product.c.status).where(
+            tables.product.c.id == product_id
+        )
         return {row.version: (row.key, row.status) for row in self._connection.execute(query)}
 
     def publish(self, product: Product, visible_from: Micros, at: Micros) -> str:
@@ -146,33 +215,60 @@ class Unit:
         """
         versions = self.versions(product.id)
         if product.version in versions:
-            self._connection.execute(delete(tables.product).where(tables.product.c.key == versions[product.version][0]))
-        others = {version: found for version, found in versions.items() if version != product.version and found[1] != WITHDRAWN}
+            self._connection.execute(
+                delete(tables.product).where(tables.product.c.key == versions[product.version][0])
+            )
+        others = {
+            version: found
+            for version, found in versions.items()
+            if version != product.version and found[1] != WITHDRAWN
+        }
         newer = [version for version in others if version_order(version) > version_order(product.version)]
         if not newer:
             older = [key for key, status in others.values() if status == PUBLISHED]
-            self._connection.execute(update(tables.product).where(tables.product.c.key.in_(older)).values(status=SUPERSEDED))
+            self._connection.execute(
+                update(tables.product).where(tables.product.c.key.in_(older)).values(status=SUPERSEDED)
+            )
         self._insert(product, SUPERSEDED if newer else PUBLISHED, visible_from, at)
         return "older" if newer else "updated" if versions else "new"
 
     def withdraw(self, product_id: str, version: str | None, reason: str) -> list[str]:
         """Withdraws one version or all of them; the newest that is left becomes the published one. Returns the versions withdrawn."""
         versions = self.versions(product_id)
-        gone = [name for name, (_, status) in versions.items() if status != WITHDRAWN and version in (None, name)]
+        gone = [
+            name for name, (_, status) in versions.items() if status != WITHDRAWN and version in (None, name)
+        ]
         keys = [versions[name][0] for name in gone]
-        self._connection.execute(update(tables.product).where(tables.product.c.key.in_(keys)).values(status=WITHDRAWN, reason=reason))
-        left = sorted((name for name, (_, status) in versions.items() if status != WITHDRAWN and name not in gone), key=version_order)
+        self._connection.execute(
+            update(tables.product)
+            .where(tables.product.c.key.in_(keys))
+            .values(status=WITHDRAWN, reason=reason)
+        )
+        left = sorted(
+            (name for name, (_, status) in versions.items() if status != WITHDRAWN and name not in gone),
+            key=version_order,
+        )
         if left:
-            self._connection.execute(update(tables.product).where(tables.product.c.key == versions[left[-1]][0]).values(status=PUBLISHED))
+            self._connection.execute(
+                update(tables.product)
+                .where(tables.product.c.key == versions[left[-1]][0])
+                .values(status=PUBLISHED)
+            )
         return gone
 
     def note(self, at: Micros, actor: str, action: str, subject: str, detail: str = "") -> None:
         """Adds a line to the audit log."""
-        self._connection.execute(insert(tables.journal).values(at_us=at, actor=actor, action=action, subject=subject, detail=detail))
+        self._connection.execute(
+            insert(tables.journal).values(
+                at_us=at, actor=actor, action=action, subject=subject, detail=detail
+            )
+        )
 
     def bump(self) -> None:
         """Counts the revision up."""
-        self._connection.execute(text("UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE key = 'revision'"))
+        self._connection.execute(
+            text("UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE key = 'revision'")
+        )
 
     def _insert(self, product: Product, status: str, visible_from: Micros, at: Micros) -> None:
         values = {
@@ -181,12 +277,17 @@ class Unit:
             "ingested_us": at, "cloud": product.cloud, "snow": product.snow, "platform": product.platform, "zone": product.zone,
             "source": product.source, "reason": "", "footprint": product.footprint,
         }  # fmt: skip
-        key = self._connection.execute(insert(tables.product).values(values).returning(tables.product.c.key)).scalar_one()
+        key = self._connection.execute(
+            insert(tables.product).values(values).returning(tables.product.c.key)
+        ).scalar_one()
         self._insert_boxes(key, product.boxes)
         for asset in product.assets:
             self._insert_asset(key, asset)
         if product.quality:
-            self._connection.execute(insert(tables.quality), [{"product": key, "name": name, "value": value} for name, value in product.quality.items()])
+            self._connection.execute(
+                insert(tables.quality),
+                [{"product": key, "name": name, "value": value} for name, value in product.quality.items()],
+            )
 
     def _insert_asset(self, key: int, asset: Asset) -> None:
         grid = asset.grid
@@ -197,17 +298,36 @@ class Unit:
             "width": grid.width if grid else None, "height": grid.height if grid else None, "dtype": asset.dtype, "scale": asset.scale,
             "value_offset": asset.offset, "nodata": _joined(asset.nodata), "overviews": _joined(asset.overviews), "low": asset.low,
         }  # fmt: skip
-        asset_key = self._connection.execute(insert(tables.asset).values(values).returning(tables.asset.c.key)).scalar_one()
+        asset_key = self._connection.execute(
+            insert(tables.asset).values(values).returning(tables.asset.c.key)
+        ).scalar_one()
         if asset.bands:
-            self._connection.execute(insert(tables.asset_band), [{"asset": asset_key, "name": name, "number": number} for name, number in asset.bands.items()])
+            self._connection.execute(
+                insert(tables.asset_band),
+                [
+                    {"asset": asset_key, "name": name, "number": number}
+                    for name, number in asset.bands.items()
+                ],
+            )
 
     def _insert_boxes(self, key: int, boxes: Iterable[Box]) -> None:
         for box in boxes:
-            corners = {"west": box.west, "south": box.south, "east": box.east, "north": box.north, "product": key}
+            corners = {
+                "west": box.west,
+                "south": box.south,
+                "east": box.east,
+                "north": box.north,
+                "product": key,
+            }
             if self._dialect == "sqlite":
                 self._connection.execute(insert(tables.box_rtree).values(corners))
             else:
-                self._connection.execute(text("INSERT INTO product_box VALUES (:product, ST_MakeEnvelope(:west, :south, :east, :north, 4326))"), corners)
+                self._connection.execute(
+                    text(
+                        "INSERT INTO product_box VALUES (:product, ST_MakeEnvelope(:west, :south, :east, :north, 4326))"
+                    ),
+                    corners,
+                )
 
 
 def open_store(url: str) -> Store:
@@ -220,12 +340,20 @@ def open_store(url: str) -> Store:
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=4, max_overflow=4, pool_pre_ping=True)
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_size=4, max_overflow=4, pool_pre_ping=True
+        )
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": 30})
     event.listen(engine, "connect", _pragmas)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN"))
+    event.listen(
+        engine,
+        "begin",
+        lambda connection: connection.exec_driver_sql(
+            "BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN"
+        ),
+    )
     return engine
 
 
@@ -239,11 +367,13 @@ def _pragmas(connection: object, _record: object) -> None:
 _REVISION = select(tables.meta.c.value).where(tables.meta.c.key == "revision")
 
 
-def _visible(visible: Visible) -> sql.ColumnElement[bool]:
-    return sql.and_(tables.product.c.status.in_(visible.statuses), tables.product.c.visible_from_us <= visible.at)
+def _visible(visible: Visible) -> ColumnElement[bool]:
+    return and_(tables.product.c.status.in_(visible.statuses), tables.product.c.visible_from_us <= visible.at)
 
 
-def _assets(connection: Connection, keys: Sequence[int], bands: Sequence[str] | None) -> dict[int, list[Asset]]:
+def _assets(
+    connection: Connection, keys: Sequence[int], bands: Sequence[str] | None
+) -> dict[int, list[Asset]]:
     out: dict[int, list[Asset]] = {}
     for at in range(0, len(keys), _CHUNK):
         query = (
@@ -253,7 +383,9 @@ def _assets(connection: Connection, keys: Sequence[int], bands: Sequence[str] | 
             .order_by(tables.asset.c.key, tables.asset_band.c.number)
         )
         if bands is not None:
-            query = query.where(tables.asset_band.c.name.in_(bands) | (tables.asset.c.role == AssetRole.VISUAL.value))
+            query = query.where(
+                tables.asset_band.c.name.in_(bands) | (tables.asset.c.role == AssetRole.VISUAL.value)
+            )
         found: dict[int, tuple[Row[tuple[object, ...]], dict[str, int]]] = {}
         for row in connection.execute(query):
             found.setdefault(row.key, (row, {}))[1].update({row.band: row.number} if row.band else {})
@@ -265,7 +397,9 @@ def _assets(connection: Connection, keys: Sequence[int], bands: Sequence[str] | 
 def _qualities(connection: Connection, keys: Sequence[int]) -> dict[int, dict[str, str]]:
     out: dict[int, dict[str, str]] = {}
     for at in range(0, len(keys), _CHUNK):
-        for row in connection.execute(select(tables.quality).where(tables.quality.c.product.in_(keys[at : at + _CHUNK]))):
+        for row in connection.execute(
+            select(tables.quality).where(tables.quality.c.product.in_(keys[at : at + _CHUNK]))
+        ):
             out.setdefault(row.product, {})[row.name] = row.value
     return out
 
@@ -290,7 +424,10 @@ def _product(row: Row[tuple[object, ...]], assets: Sequence[Asset], quality: Map
 def footprint_boxes(wkb: bytes) -> tuple[Box, ...]:
     """One box per part of a footprint that is split at the antimeridian, else one box for all parts."""
     shape = shapely.from_wkb(wkb)
-    boxes = [Box(west=b[0], south=b[1], east=b[2], north=b[3]) for b in shapely.bounds(shapely.get_parts(shape)).tolist()]
+    boxes = [
+        Box(west=b[0], south=b[1], east=b[2], north=b[3])
+        for b in shapely.bounds(shapely.get_parts(shape)).tolist()
+    ]
     whole = union(boxes)
     assert whole is not None
     return tuple(boxes) if whole.width > 180.0 and len(boxes) > 1 else (whole,)

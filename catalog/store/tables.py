@@ -3,7 +3,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import NullType
 
 metadata = MetaData()
 _KEY = BigInteger().with_variant(Integer, "sqlite")
@@ -101,3 +113,6 @@ box_rtree = Table(
     Column("product", Integer),
 )
 """SQLite's R*Tree. It rounds to 32-bit floats outwards, so it may find a little more than was asked, never less."""
+
+box_area = Table("product_box", MetaData(), Column("product", BigInteger), Column("area", NullType))
+"""PostGIS: a polygon (EPSG:4326) per box, with a GiST index."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from lxml import etree
 
@@ -15,7 +16,16 @@ def clean(text: str) -> str:
     return _FORBIDDEN.sub("", text)
 
 
-def el(parent: etree._Element, tag: str, text: str | float | None = None, **attributes: str | float) -> etree._Element:
+def root_element(
+    tag: str, namespaces: Mapping[str | None, str], attributes: Mapping[str, str] | None = None
+) -> etree._Element:
+    """A root with its namespaces; the prefix None is the default one."""
+    return etree.Element(tag, dict(attributes or {}), nsmap=dict(namespaces))  # type: ignore[arg-type]
+
+
+def el(
+    parent: etree._Element, tag: str, text: str | float | None = None, **attributes: str | float
+) -> etree._Element:
     """Appends an element with a text and attributes; `ns__name` attributes are not needed here, use `set`."""
     child = etree.SubElement(parent, tag, {name: clean(str(value)) for name, value in attributes.items()})
     if text is not None:

@@ -12,7 +12,15 @@ def parse(document: bytes, limit: int) -> etree._Element:
     """The root of a document. Raises Fault INVALID or TOO_LARGE."""
     if len(document) > limit:
         raise too_large(f"a document of {len(document)} bytes", limit, "limits.body_bytes")
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False, remove_comments=True, remove_pis=True)
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
     try:
         root = etree.fromstring(document, parser)
     except etree.XMLSyntaxError as error:

@@ -18,7 +18,9 @@ T = TypeVar("T")
 D = TypeVar("D")
 
 _INT = re.compile(r"[+-]?[0-9]{1,9}\Z", re.ASCII)
-_FLOAT = re.compile(r"[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?\Z", re.ASCII)
+_FLOAT = re.compile(
+    r"[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?\Z", re.ASCII
+)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,13 @@ from ogc.wms.layers import Offered
 from tiles.encode import Format
 from tiles.legend import legend
 
-MAP_FORMATS = (Format.PNG.value, Format.PNG8.value, Format.JPEG.value, Format.WEBP.value, Format.GEOTIFF.value)
+MAP_FORMATS = (
+    Format.PNG.value,
+    Format.PNG8.value,
+    Format.JPEG.value,
+    Format.WEBP.value,
+    Format.GEOTIFF.value,
+)
 INFO_FORMATS = ("application/json", "text/plain", "text/html", "application/vnd.ogc.gml")
 
 
@@ -66,7 +72,12 @@ def boxes(offered: Offered, crs_list: tuple[Crs, ...]) -> Iterator[tuple[Crs, Bo
         use = area_of_use(crs.epsg)
         if not outer.meets(use):
             continue
-        inner = Box(west=max(outer.west, use.west), south=max(outer.south, use.south), east=min(outer.east, use.east), north=min(outer.north, use.north))
+        inner = Box(
+            west=max(outer.west, use.west),
+            south=max(outer.south, use.south),
+            east=min(outer.east, use.east),
+            north=min(outer.north, use.north),
+        )
         moved = inner if crs in (CRS84, Crs(4326)) else transform_box(inner, 4326, crs.epsg)
         if moved and moved.width and moved.height:
             yield crs, moved

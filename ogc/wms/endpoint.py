@@ -28,8 +28,8 @@ class WmsEndpoint:
             return _response(self._service.report(fault, {}, Envelope("1.3.0", "", OnError.XML, "en")))
         envelope = read_envelope(kvp)
         if request.method == "POST" and "xml" in request.headers.get("content-type", ""):
-            fault = Fault(Kind.UNKNOWN_OPERATION, "POST takes a form here, not XML")
-            return _response(self._service.report(fault, kvp, envelope))
+            refused = Fault(Kind.UNKNOWN_OPERATION, "POST takes a form here, not XML")
+            return _response(self._service.report(refused, kvp, envelope))
         work = partial(
             self._service.answer, kvp, envelope, self._edge.principal(request), self._edge.base_url(request),
             gzip="gzip" in request.headers.get("accept-encoding", ""), known_tag=request.headers.get("if-none-match", ""),

@@ -6,9 +6,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 
 from lxml import etree
-from lxml.builder import E as html_builder  # noqa: N811  (HTML only; XML goes through catalog.xml)
 
 from catalog.model.product import Product
 from catalog.model.time import day_text, micros_text
@@ -20,6 +20,10 @@ from tiles.service import Probed
 _GML = "http://www.opengis.net/gml"
 _WFS = "http://www.opengis.net/wfs"
 _HYSOPE = "http://hysope.example/wms-info"
+_CSS = (
+    "body{font:13px sans-serif}h2{font-size:13px;margin:8px 0 2px}"
+    "th{text-align:left;font-weight:normal;color:#555;padding-right:1em}"
+)
 Scalar = str | float | int | None
 
 
@@ -44,7 +48,9 @@ def encode(form: InfoFormat, probed: Sequence[Probed], asked: Asked) -> bytes:
     return _text(probed, asked)
 
 
-def _attributes(probe: Probed, product: Product, values: Sequence[PixelValue], asked: Asked) -> dict[str, Scalar]:
+def _attributes(
+    probe: Probed, product: Product, values: Sequence[PixelValue], asked: Asked
+) -> dict[str, Scalar]:
     """Flat attributes: QGIS lists them one below the other."""
     out: dict[str, Scalar] = {
         "layer": probe.query.kind.id,
@@ -104,27 +110,33 @@ def _text(probed: Sequence[Probed], asked: Asked) -> bytes:
     lines = [f"{asked.latitude:.6f} N, {asked.longitude:.6f} E"]
     for _, product, attributes in _each(probed, asked):
         lines += ["", f"{product.id}@{product.version}"]
-        lines += [f"  {name} = {'' if value is None else value}" for name, value in attributes.items() if name not in ("product", "version")]
+        lines += [
+            f"  {name} = {'' if value is None else value}"
+            for name, value in attributes.items()
+            if name not in ("product", "version")
+        ]
     if len(lines) == 1:
         lines.append("aucune donnée" if asked.language == "fr" else "no data")
     return ("\n".join(lines) + "\n").encode()
 
 
 def _html(probed: Sequence[Probed], asked: Asked) -> bytes:
-    body = html_builder.body(html_builder.p(f"{asked.latitude:.6f} N, {asked.longitude:.6f} E"))
+    parts = [f"<p>{asked.latitude:.6f} N, {asked.longitude:.6f} E</p>"]
     for _, product, attributes in _each(probed, asked):
-        body.append(html_builder.h2(clean(f"{product.id}@{product.version}")))
-        rows = [html_builder.tr(html_builder.th(clean(name)), html_builder.td(*_cell(value))) for name, value in attributes.items() if name not in ("product", "version")]
-        body.append(html_builder.table(*rows))
-    style = html_builder.style("body{font:13px sans-serif}h2{font-size:13px;margin:8px 0 2px}th{text-align:left;font-weight:normal;color:#555;padding-right:1em}")
-    page = html_builder.html(html_builder.head(html_builder.meta(charset="utf-8"), html_builder.title("GetFeatureInfo"), style), body, lang=asked.language)
-    return b"<!DOCTYPE html>\n" + etree.tostring(page, method="html", encoding="UTF-8")
+        parts.append(f"<h2>{escape(f'{product.id}@{product.version}')}</h2><table>")
+        for name, value in attributes.items():
+            if name not in ("product", "version"):
+                parts.append(f"<tr><th>{escape(name)}</th><td>{_cell(value)}</td></tr>")
+        parts.append("</table>")
+    head = f'<meta charset="utf-8"><title>GetFeatureInfo</title><style>{_CSS}</style>'
+    page = f'<!DOCTYPE html>\n<html lang="{asked.language}"><head>{head}</head><body>{"".join(parts)}</body></html>'
+    return clean(page).encode()
 
 
-def _cell(value: Scalar) -> tuple[str | etree._Element, ...]:
+def _cell(value: Scalar) -> str:
     if isinstance(value, str) and value.startswith(("http://", "https://")):
-        return (html_builder.a(clean(value), href=clean(value)),)
-    return ("" if value is None else clean(str(value)),)
+        return f'<a href="{escape(value)}">{escape(value)}</a>'
+    return "" if value is None else escape(str(value))
 
 
 def _gml(probed: Sequence[Probed], asked: Asked) -> bytes:
@@ -133,7 +145,9 @@ def _gml(probed: Sequence[Probed], asked: Asked) -> bytes:
     for probe, product, attributes in _each(probed, asked):
         feature = el(el(root, f"{{{_GML}}}featureMember"), f"{{{_HYSOPE}}}{_safe(probe.query.kind.id)}")
         feature.set(f"{{{_GML}}}id", _safe(product.id))
-        point = el(el(feature, f"{{{_HYSOPE}}}geometry"), f"{{{_GML}}}Point", srsName="urn:ogc:def:crs:EPSG::4326")
+        point = el(
+            el(feature, f"{{{_HYSOPE}}}geometry"), f"{{{_GML}}}Point", srsName="urn:ogc:def:crs:EPSG::4326"
+        )
         el(point, f"{{{_GML}}}pos", f"{asked.latitude} {asked.longitude}")
         for name, value in attributes.items():
             if value is not None:
@@ -143,5 +157,7 @@ def _gml(probed: Sequence[Probed], asked: Asked) -> bytes:
 
 def _safe(name: str) -> str:
     """An XML name: letters, digits, `_`, `.`, `-`; it starts with a letter."""
-    made = "".join(char if char.isascii() and (char.isalnum() or char in "_.-") else "_" for char in name).rstrip("_")
+    made = "".join(
+        char if char.isascii() and (char.isalnum() or char in "_.-") else "_" for char in name
+    ).rstrip("_")
     return made if made[:1].isalpha() else f"n{made}"

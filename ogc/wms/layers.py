@@ -39,7 +39,11 @@ class Layers:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._names = {kind.layer_name(layer): (kind, layer) for kind in catalog.registry.types.values() for layer in kind.layers}
+        self._names = {
+            kind.layer_name(layer): (kind, layer)
+            for kind in catalog.registry.types.values()
+            for layer in kind.layers
+        }
 
     def offered(self, who: Principal, deadline: Deadline) -> Iterator[Offered]:
         """Every layer of a collection that has a product, in the order of the product types."""
@@ -47,7 +51,16 @@ class Layers:
             summary = self._catalog.summary(kind.id, who, deadline)
             if summary.days:
                 for layer in kind.layers:
-                    yield Offered(kind, layer, summary, tuple(style for style in (self._catalog.registry.style(kind, name) for name in layer.styles) if style))
+                    yield Offered(
+                        kind,
+                        layer,
+                        summary,
+                        tuple(
+                            style
+                            for style in (self._catalog.registry.style(kind, name) for name in layer.styles)
+                            if style
+                        ),
+                    )
 
     def layer(self, name: str) -> tuple[ProductType, Layer]:
         """A layer by its name. Raises Fault UNKNOWN_LAYER."""
@@ -61,10 +74,16 @@ class Layers:
         wanted = layer.styles[0] if name in ("", "default") else name
         style = self._catalog.registry.style(kind, wanted) if wanted in layer.styles else None
         if style is None:
-            raise Fault(Kind.UNKNOWN_STYLE, f"the layer {kind.layer_name(layer)} has no style {shown(name)}", "STYLES")
+            raise Fault(
+                Kind.UNKNOWN_STYLE, f"the layer {kind.layer_name(layer)} has no style {shown(name)}", "STYLES"
+            )
         return style
 
     def crs_list(self, who: Principal, deadline: Deadline) -> tuple[Crs, ...]:
         """Every CRS that any layer may be asked in: the common ones, and the native ones of the products."""
-        used = {epsg for kind in self._catalog.registry.types.values() for epsg in self._catalog.summary(kind.id, who, deadline).epsgs}
+        used = {
+            epsg
+            for kind in self._catalog.registry.types.values()
+            for epsg in self._catalog.summary(kind.id, who, deadline).epsgs
+        }
         return tuple(dict.fromkeys((*_ALWAYS, *(Crs(epsg) for epsg in sorted(used)))))

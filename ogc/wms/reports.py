@@ -6,7 +6,7 @@ from __future__ import annotations
 from lxml import etree
 
 from catalog.model.faults import Fault, Kind
-from catalog.xml.build import document, el
+from catalog.xml.build import document, el, root_element
 from ogc.wms.request import Version
 
 _CODES = {
@@ -49,7 +49,7 @@ def report(fault: Fault, version: Version) -> bytes:
         root = etree.Element("ServiceExceptionReport", {"version": "1.1.1"})
         el(root, "ServiceException", fault.text, code=code(fault, version))
         return document(root)
-    root = etree.Element(f"{{{_OGC}}}ServiceExceptionReport", {"version": "1.3.0"}, nsmap={None: _OGC, "xsi": _XSI})
+    root = root_element(f"{{{_OGC}}}ServiceExceptionReport", {None: _OGC, "xsi": _XSI}, {"version": "1.3.0"})
     root.set(f"{{{_XSI}}}schemaLocation", f"{_OGC} http://schemas.opengis.net/wms/1.3.0/exceptions_1_3_0.xsd")
     child = el(root, f"{{{_OGC}}}ServiceException", fault.text, code=code(fault, version))
     if fault.locator:

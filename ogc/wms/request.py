@@ -116,7 +116,13 @@ def read_envelope(kvp: Kvp) -> Envelope:
     """Version, operation, form of exceptions and language; never raises, so that a fault can always be reported."""
     operation = kvp.get("REQUEST", "").lower()
     exceptions = kvp.get("EXCEPTIONS", "XML").upper()
-    on_error = OnError.INIMAGE if "INIMAGE" in exceptions else OnError.BLANK if "BLANK" in exceptions else OnError.XML
+    on_error = (
+        OnError.INIMAGE
+        if "INIMAGE" in exceptions
+        else OnError.BLANK
+        if "BLANK" in exceptions
+        else OnError.XML
+    )
     language = "fr" if kvp.get("LANGUAGE", "").lower().startswith("fr") else "en"
     version = kvp.get("VERSION") or kvp.get("WMTVER") or ""
     return Envelope(_nearest_version(version), operation, on_error, language)
@@ -139,7 +145,9 @@ def read_request(kvp: Kvp, envelope: Envelope, limits: Limits) -> Request:
         return _get_feature_info(kvp, envelope.version, limits)
     if envelope.operation == "getlegendgraphic":
         return GetLegendGraphic(LAYER.read(kvp), STYLE.read_or(kvp, ""))
-    raise Fault(Kind.UNKNOWN_OPERATION, f"{shown(kvp['REQUEST'])} is not an operation of this service", "REQUEST")
+    raise Fault(
+        Kind.UNKNOWN_OPERATION, f"{shown(kvp['REQUEST'])} is not an operation of this service", "REQUEST"
+    )
 
 
 def time_query(text: str) -> TimeQuery:
@@ -158,7 +166,12 @@ def image_format(text: str) -> Format:
 def info_format(text: str) -> InfoFormat:
     """A format of GetFeatureInfo by its media type."""
     media = text.lower().split(";")[0].strip()
-    alias = {"application/geo+json": InfoFormat.JSON, "application/geojson": InfoFormat.JSON, "text/xml": InfoFormat.GML, "application/vnd.ogc.gml/3.1.1": InfoFormat.GML}
+    alias = {
+        "application/geo+json": InfoFormat.JSON,
+        "application/geojson": InfoFormat.JSON,
+        "text/xml": InfoFormat.GML,
+        "application/vnd.ogc.gml/3.1.1": InfoFormat.GML,
+    }
     found = alias.get(media) or next((form for form in InfoFormat if form.value == media), None)
     if found is None:
         raise Fault(Kind.UNKNOWN_FORMAT, f"{shown(text)} is not a format of this operation")
@@ -206,7 +219,9 @@ BBOX = Field("BBOX", four_numbers)
 
 def _get_map(kvp: Kvp, version: Version, limits: Limits) -> GetMap:
     part = _map_part(kvp, version, limits)
-    return GetMap(part, FORMAT.read(kvp), TRANSPARENT.read_or(kvp, False), BGCOLOR.read_or(kvp, (255, 255, 255)))
+    return GetMap(
+        part, FORMAT.read(kvp), TRANSPARENT.read_or(kvp, False), BGCOLOR.read_or(kvp, (255, 255, 255))
+    )
 
 
 def _get_feature_info(kvp: Kvp, version: Version, limits: Limits) -> GetFeatureInfo:
@@ -215,7 +230,9 @@ def _get_feature_info(kvp: Kvp, version: Version, limits: Limits) -> GetFeatureI
     across, down = ("I", "J") if version == "1.3.0" else ("X", "Y")
     column, row = _pixel(kvp, across, part.width), _pixel(kvp, down, part.height)
     form = INFO_FORMAT.read(kvp) if version == "1.3.0" else INFO_FORMAT.read_or(kvp, InfoFormat.TEXT)
-    return GetFeatureInfo(part, queried, column, row, form, min(FEATURE_COUNT.read_or(kvp, 1), limits.feature_count))
+    return GetFeatureInfo(
+        part, queried, column, row, form, min(FEATURE_COUNT.read_or(kvp, 1), limits.feature_count)
+    )
 
 
 def _map_part(kvp: Kvp, version: Version, limits: Limits) -> MapPart:
@@ -225,9 +242,18 @@ def _map_part(kvp: Kvp, version: Version, limits: Limits) -> MapPart:
     side = _side(limits)
     width, height = Field("WIDTH", side).read(kvp), Field("HEIGHT", side).read(kvp)
     if width * height > limits.map_pixels:
-        raise too_large(f"a map of {width} x {height} pixels", limits.map_pixels, "limits.map_pixels", "WIDTH")
+        raise too_large(
+            f"a map of {width} x {height} pixels", limits.map_pixels, "limits.map_pixels", "WIDTH"
+        )
     return MapPart(
-        layers, crs, _box(kvp, crs, version), width, height, TIME.read_or(kvp, ()), PRIORITY.read_or(kvp, Priority.NEWEST), MAXCC.read_or(kvp, None)
+        layers,
+        crs,
+        _box(kvp, crs, version),
+        width,
+        height,
+        TIME.read_or(kvp, ()),
+        PRIORITY.read_or(kvp, Priority.NEWEST),
+        MAXCC.read_or(kvp, None),
     )
 
 
@@ -279,7 +305,9 @@ def _time_part(text: str) -> Instant | Interval | Current:
         return read_instant(text)
     if len(parts) > 3:
         raise Fault(Kind.BAD_TIME, f"{shown(text)} is not a time, nor an interval", "TIME")
-    return Interval(read_instant(parts[0]), read_instant(parts[1]), read_step(parts[2]) if len(parts) == 3 else None)
+    return Interval(
+        read_instant(parts[0]), read_instant(parts[1]), read_step(parts[2]) if len(parts) == 3 else None
+    )
 
 
 def _nearest_version(text: str) -> Version:
@@ -296,4 +324,6 @@ def _required_version(kvp: Kvp) -> None:
     if not version:
         raise Fault(Kind.MISSING, "the parameter VERSION is required", "VERSION")
     if version not in ("1.1.0", "1.1.1", "1.3.0"):
-        raise Fault(Kind.INVALID, f"{shown(version)} is not a version of this service (1.1.1, 1.3.0)", "VERSION")
+        raise Fault(
+            Kind.INVALID, f"{shown(version)} is not a version of this service (1.1.1, 1.3.0)", "VERSION"
+        )

@@ -64,7 +64,9 @@ class WmsService:
         self._documents: OrderedDict[tuple[object, ...], tuple[bytes, bytes]] = OrderedDict()
         self._pictures = _ByteCache(settings.server.tile_cache_mb << 20)
 
-    def answer(self, kvp: Kvp, envelope: Envelope, who: Principal, base_url: str, *, gzip: bool, known_tag: str = "") -> Answer:
+    def answer(
+        self, kvp: Kvp, envelope: Envelope, who: Principal, base_url: str, *, gzip: bool, known_tag: str = ""
+    ) -> Answer:
         """The answer to a request, or to its fault in the form that the client wants."""
         limits = self._settings.limits
         try:
@@ -93,7 +95,9 @@ class WmsService:
                 return self._picture_report(fault, kvp, envelope, headers)
             except Fault:
                 pass
-        return Answer(reports.report(fault, envelope.version), reports.media_type(envelope.version), headers, status)
+        return Answer(
+            reports.report(fault, envelope.version), reports.media_type(envelope.version), headers, status
+        )
 
     def _get_map(self, request: GetMap, who: Principal, deadline: Deadline, known_tag: str) -> Answer:
         layers = self._queries(request.map, tuple(name for name, _ in request.map.layers), who, deadline)
@@ -112,7 +116,9 @@ class WmsService:
         body, warning = kept
         return Answer(body, request.form.media_type, {**headers, **({"Warning": warning} if warning else {})})
 
-    def _get_feature_info(self, request: GetFeatureInfo, envelope: Envelope, who: Principal, deadline: Deadline, base_url: str) -> Answer:
+    def _get_feature_info(
+        self, request: GetFeatureInfo, envelope: Envelope, who: Principal, deadline: Deadline, base_url: str
+    ) -> Answer:
         part = request.map
         styles = dict(part.layers)
         for name in request.query_layers:
@@ -122,20 +128,38 @@ class WmsService:
         queries = self._queries(part, request.query_layers, who, deadline)
         frame = Frame(part.crs, part.box, part.width, part.height)
         x, y = frame.point(request.column + 0.5, request.row + 0.5)
-        probed = [self._tiles.values_at(query, x, y, part.crs.epsg, request.count, who, deadline) for query in queries]
+        probed = [
+            self._tiles.values_at(query, x, y, part.crs.epsg, request.count, who, deadline)
+            for query in queries
+        ]
         lon, lat = transform(part.crs.epsg, 4326, np.array([x]), np.array([y]))
         finite = np.isfinite(lon[0]) and np.isfinite(lat[0])
-        asked = info.Asked(float(lon[0]) if finite else 0.0, float(lat[0]) if finite else 0.0, envelope.language, base_url)
+        asked = info.Asked(
+            float(lon[0]) if finite else 0.0, float(lat[0]) if finite else 0.0, envelope.language, base_url
+        )
         body = info.encode(request.form, probed, asked)
-        charset = "" if request.form.value in ("application/json", "application/vnd.ogc.gml") else "; charset=utf-8"
+        charset = (
+            "" if request.form.value in ("application/json", "application/vnd.ogc.gml") else "; charset=utf-8"
+        )
         return Answer(body, request.form.value + charset, {"Cache-Control": "public, max-age=60"})
 
     def _get_legend(self, request: GetLegendGraphic, envelope: Envelope) -> Answer:
         kind, layer = self._layers.layer(request.layer)
         style = self._layers.style(kind, layer, request.style)
-        return Answer(legend_png(kind, style, envelope.language), "image/png", {"Cache-Control": "public, max-age=3600"})
+        return Answer(
+            legend_png(kind, style, envelope.language), "image/png", {"Cache-Control": "public, max-age=3600"}
+        )
 
-    def _get_capabilities(self, request: GetCapabilities, envelope: Envelope, who: Principal, deadline: Deadline, base_url: str, *, gzip: bool) -> Answer:
+    def _get_capabilities(
+        self,
+        request: GetCapabilities,
+        envelope: Envelope,
+        who: Principal,
+        deadline: Deadline,
+        base_url: str,
+        *,
+        gzip: bool,
+    ) -> Answer:
         revision = self._catalog.revision()
         _check_update_sequence(request.update_sequence, revision)
         key = (envelope.version, envelope.language, who.operator, base_url, revision)
@@ -148,28 +172,52 @@ class WmsService:
                 if len(self._documents) > _DOCUMENTS:
                     self._documents.popitem(last=False)
         media_type = _XML if envelope.version == "1.3.0" else v111.MEDIA_TYPE
-        headers = {"Cache-Control": f"public, max-age={self._settings.wms.capabilities_max_age}", "Vary": "Accept-Encoding", "ETag": f'"{revision}-{envelope.version}-{envelope.language}"'}
+        headers = {
+            "Cache-Control": f"public, max-age={self._settings.wms.capabilities_max_age}",
+            "Vary": "Accept-Encoding",
+            "ETag": f'"{revision}-{envelope.version}-{envelope.language}"',
+        }
         if gzip:
             return Answer(found[1], media_type, {**headers, "Content-Encoding": "gzip"})
         return Answer(found[0], media_type, headers)
 
-    def _document(self, envelope: Envelope, who: Principal, deadline: Deadline, base_url: str, revision: int) -> tuple[bytes, bytes]:
+    def _document(
+        self, envelope: Envelope, who: Principal, deadline: Deadline, base_url: str, revision: int
+    ) -> tuple[bytes, bytes]:
         offered = tuple(self._layers.offered(who, deadline))
         crs_list = self._layers.crs_list(who, deadline)
-        doc = Document(self._settings.service, envelope.language, base_url, crs_list, offered, self._settings.limits, revision)
+        doc = Document(
+            self._settings.service,
+            envelope.language,
+            base_url,
+            crs_list,
+            offered,
+            self._settings.limits,
+            revision,
+        )
         body = v130.encode(doc) if envelope.version == "1.3.0" else v111.encode(doc)
         return body, igzip.compress(body, 2)
 
-    def _queries(self, part: MapPart, names: tuple[str, ...], who: Principal, deadline: Deadline) -> list[LayerQuery]:
+    def _queries(
+        self, part: MapPart, names: tuple[str, ...], who: Principal, deadline: Deadline
+    ) -> list[LayerQuery]:
         """The layers to draw; faults for an unknown layer or style in any position, or a CRS that is not offered."""
         if part.crs not in self._layers.crs_list(who, deadline):
-            raise Fault(Kind.UNKNOWN_CRS, f"{part.crs.name} is not among the coordinate reference systems of the layers", "CRS")
+            raise Fault(
+                Kind.UNKNOWN_CRS,
+                f"{part.crs.name} is not among the coordinate reference systems of the layers",
+                "CRS",
+            )
         styles = dict(part.layers)
         out = []
         for name in names:
             kind, layer = self._layers.layer(name)
             style = self._layers.style(kind, layer, styles[name])
-            out.append(LayerQuery(kind, style, part.time, part.priority, part.max_cloud, self._settings.wms.strict_time))
+            out.append(
+                LayerQuery(
+                    kind, style, part.time, part.priority, part.max_cloud, self._settings.wms.strict_time
+                )
+            )
         for name, style_name in part.layers:
             kind, layer = self._layers.layer(name)
             self._layers.style(kind, layer, style_name)
@@ -180,7 +228,9 @@ class WmsService:
         text = f"{request!r} {who.operator} {self._catalog.revision()}"
         return f'"{hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}"'
 
-    def _picture_report(self, fault: Fault, kvp: Kvp, envelope: Envelope, headers: Mapping[str, str]) -> Answer:
+    def _picture_report(
+        self, fault: Fault, kvp: Kvp, envelope: Envelope, headers: Mapping[str, str]
+    ) -> Answer:
         side = self._settings.limits.map_side
         width, height = (_bounded(kvp.get(name, ""), side) for name in ("WIDTH", "HEIGHT"))
         form = image_format(kvp.get("FORMAT", "image/png"))
@@ -188,10 +238,20 @@ class WmsService:
         transparent = kvp.get("TRANSPARENT", "").upper() == "TRUE" and form.transparent
         background = _background(kvp.get("BGCOLOR", ""))
         if envelope.on_error is OnError.BLANK:
-            return Answer(encode(blank(width, height), form, None if transparent else background), form.media_type, headers)
+            return Answer(
+                encode(blank(width, height), form, None if transparent else background),
+                form.media_type,
+                headers,
+            )
         image = Image.new("RGBA", (width, height), (0, 0, 0, 0) if transparent else (*background, 255))
-        ImageDraw.Draw(image).multiline_text((4, 4), _wrapped(fault.text, max(8, width // 7)), fill=(200, 0, 0, 255))
-        return Answer(encode(Coloured(np.asarray(image)), form, None if transparent else background), form.media_type, headers)
+        ImageDraw.Draw(image).multiline_text(
+            (4, 4), _wrapped(fault.text, max(8, width // 7)), fill=(200, 0, 0, 255)
+        )
+        return Answer(
+            encode(Coloured(np.asarray(image)), form, None if transparent else background),
+            form.media_type,
+            headers,
+        )
 
 
 class _ByteCache:
@@ -247,7 +307,11 @@ def _bounded(text: str, most: int) -> int:
 
 def _background(text: str) -> tuple[int, int, int]:
     try:
-        value = int(text[2:], 16) if len(text) == 8 and text[:2].lower() == "0x" and text[2:].isalnum() else 0xFFFFFF
+        value = (
+            int(text[2:], 16)
+            if len(text) == 8 and text[:2].lower() == "0x" and text[2:].isalnum()
+            else 0xFFFFFF
+        )
     except ValueError:
         value = 0xFFFFFF
     return value >> 16, value >> 8 & 255, value & 255

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The capabilities document of WMS 1.1.1 (OGC 01-068r3, annex A.1), in the order of its DTD. CRS:84 is never offered here:
-QGIS would ask `SRS=CRS:84`, which 1.1.1 does not have, and show nothing."""
+QGIS would ask `SRS=CRS:84`, which 1.1.1 does not have, and show nothing.
+"""
 
 from __future__ import annotations
 
 from lxml import etree
 
-from catalog.xml.build import el
+from catalog.xml.build import clean, el
 from config.styles import Style
 from ogc.wms import capabilities as caps
 from ogc.wms.capabilities import Document
@@ -14,12 +15,16 @@ from ogc.wms.layers import Offered
 
 _XLINK = "http://www.w3.org/1999/xlink"
 MEDIA_TYPE = "application/vnd.ogc.wms_xml"
-_DOCTYPE = '<!DOCTYPE WMT_MS_Capabilities SYSTEM "http://schemas.opengis.net/wms/1.1.1/capabilities_1_1_1.dtd">'
+_DOCTYPE = (
+    '<!DOCTYPE WMT_MS_Capabilities SYSTEM "http://schemas.opengis.net/wms/1.1.1/capabilities_1_1_1.dtd">'
+)
 
 
 def encode(doc: Document) -> bytes:
     """The document, valid against capabilities_1_1_1.dtd."""
-    root = etree.Element("WMT_MS_Capabilities", {"version": "1.1.1", "updateSequence": str(doc.update_sequence)}, nsmap={"xlink": _XLINK})
+    root = etree.Element(
+        "WMT_MS_Capabilities", {"version": "1.1.1", "updateSequence": str(doc.update_sequence)}
+    )
     _service(root, doc)
     capability = el(root, "Capability")
     request = el(capability, "Request")
@@ -34,7 +39,9 @@ def encode(doc: Document) -> bytes:
 
 
 def _link(parent: etree._Element, url: str) -> None:
-    el(parent, "OnlineResource").attrib.update({f"{{{_XLINK}}}type": "simple", f"{{{_XLINK}}}href": url})
+    """The DTD declares xmlns:xlink on this element, and nowhere else."""
+    link = etree.SubElement(parent, "OnlineResource", nsmap={"xlink": _XLINK})
+    link.attrib.update({f"{{{_XLINK}}}type": "simple", f"{{{_XLINK}}}href": clean(url)})
 
 
 def _service(root: etree._Element, doc: Document) -> None:
@@ -89,11 +96,23 @@ def _layer(parent: etree._Element, offered: Offered, doc: Document) -> None:
         for keyword in kind.keywords:
             el(keywords, "Keyword", keyword.in_language(language))
     box = caps.extent(offered)
-    el(layer, "LatLonBoundingBox", minx=f"{box.west:.7f}", miny=f"{box.south:.7f}", maxx=f"{box.east:.7f}", maxy=f"{box.north:.7f}")
+    el(
+        layer,
+        "LatLonBoundingBox",
+        minx=f"{box.west:.7f}",
+        miny=f"{box.south:.7f}",
+        maxx=f"{box.east:.7f}",
+        maxy=f"{box.north:.7f}",
+    )
     for crs, bounds in caps.boxes(offered, doc.crs_list):
         if not crs.lon_lat:
             corners = {"minx": bounds.west, "miny": bounds.south, "maxx": bounds.east, "maxy": bounds.north}
-            el(layer, "BoundingBox", SRS=crs.name, **{name: f"{value:.7f}" for name, value in corners.items()})
+            el(
+                layer,
+                "BoundingBox",
+                SRS=crs.name,
+                **{name: f"{value:.7f}" for name, value in corners.items()},
+            )
     el(layer, "Dimension", name="time", units="ISO8601")
     el(
         layer, "Extent", caps.time_values(offered), name="time", default=caps.time_default(offered), multipleValues="1",

@@ -6,7 +6,7 @@ from __future__ import annotations
 from lxml import etree
 
 from catalog.crs import Crs, in_order_of
-from catalog.xml.build import document, el
+from catalog.xml.build import document, el, root_element
 from config.styles import Style
 from ogc.wms import capabilities as caps
 from ogc.wms.capabilities import Document
@@ -20,10 +20,14 @@ _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 def encode(doc: Document) -> bytes:
     """The document, valid against capabilities_1_3_0.xsd."""
-    root = etree.Element(
-        f"{{{_WMS}}}WMS_Capabilities", {"version": "1.3.0", "updateSequence": str(doc.update_sequence)}, nsmap={None: _WMS, "xlink": _XLINK, "xsi": _XSI}
+    root = root_element(
+        f"{{{_WMS}}}WMS_Capabilities",
+        {None: _WMS, "xlink": _XLINK, "xsi": _XSI},
+        {"version": "1.3.0", "updateSequence": str(doc.update_sequence)},
     )
-    root.set(f"{{{_XSI}}}schemaLocation", f"{_WMS} http://schemas.opengis.net/wms/1.3.0/capabilities_1_3_0.xsd")
+    root.set(
+        f"{{{_XSI}}}schemaLocation", f"{_WMS} http://schemas.opengis.net/wms/1.3.0/capabilities_1_3_0.xsd"
+    )
     _service(root, doc)
     capability = _el(root, "Capability")
     request = _el(capability, "Request")
@@ -37,7 +41,9 @@ def encode(doc: Document) -> bytes:
     return document(root)
 
 
-def _el(parent: etree._Element, tag: str, text: str | float | None = None, **attributes: str | float) -> etree._Element:
+def _el(
+    parent: etree._Element, tag: str, text: str | float | None = None, **attributes: str | float
+) -> etree._Element:
     return el(parent, f"{{{_WMS}}}{tag}", text, **attributes)
 
 
@@ -52,7 +58,9 @@ def _service(root: etree._Element, doc: Document) -> None:
     _el(out, "Title", service.title.in_language(language))
     _el(out, "Abstract", service.abstract.in_language(language))
     keywords = _el(out, "KeywordList")
-    for keyword in sorted({word.in_language(language) for kind, _ in doc.groups() for word in kind.keywords} | {"Sentinel-2"}):
+    for keyword in sorted(
+        {word.in_language(language) for kind, _ in doc.groups() for word in kind.keywords} | {"Sentinel-2"}
+    ):
         _el(keywords, "Keyword", keyword)
     _link(out, service.contact.website)
     contact = _el(out, "ContactInformation")
@@ -103,7 +111,12 @@ def _layer(parent: etree._Element, offered: Offered, doc: Document) -> None:
             _el(keywords, "Keyword", keyword.in_language(language))
     box = caps.extent(offered)
     geographic = _el(layer, "EX_GeographicBoundingBox")
-    for name, value in (("westBoundLongitude", box.west), ("eastBoundLongitude", box.east), ("southBoundLatitude", box.south), ("northBoundLatitude", box.north)):
+    for name, value in (
+        ("westBoundLongitude", box.west),
+        ("eastBoundLongitude", box.east),
+        ("southBoundLatitude", box.south),
+        ("northBoundLatitude", box.north),
+    ):
         _el(geographic, name, f"{value:.7f}")
     for crs, bounds in caps.boxes(offered, doc.crs_list):
         _bounding_box(layer, crs, in_order_of(bounds, crs))
@@ -124,7 +137,9 @@ def _layer(parent: etree._Element, offered: Offered, doc: Document) -> None:
 
 def _bounding_box(layer: etree._Element, crs: Crs, corners: tuple[float, float, float, float]) -> None:
     low_first, low_second, high_first, high_second = (f"{value:.7f}" for value in corners)
-    _el(layer, "BoundingBox", CRS=crs.name, minx=low_first, miny=low_second, maxx=high_first, maxy=high_second)
+    _el(
+        layer, "BoundingBox", CRS=crs.name, minx=low_first, miny=low_second, maxx=high_first, maxy=high_second
+    )
 
 
 def _style(layer: etree._Element, offered: Offered, style: Style, doc: Document) -> None:

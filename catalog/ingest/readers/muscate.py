@@ -23,7 +23,11 @@ def read(members: Members) -> Metadata:
         root = parse(files[0].read_bytes(), members.metadata_bytes)
     except Fault as fault:
         raise Refused(f"{files[0].name}: {fault.text}") from fault
-    quality = {name: (element.text or "").strip() for element in root.iterfind(_QUALITY) if (name := element.get("name"))}
+    quality = {
+        name: (element.text or "").strip()
+        for element in root.iterfind(_QUALITY)
+        if (name := element.get("name"))
+    }
     return Metadata(
         produced=moment(text(root, "Product_Characteristics/PRODUCTION_DATE")),
         quality=quality,

@@ -20,6 +20,12 @@ def read(members: Members) -> Metadata:
         root = parse(files[0].read_bytes(), members.metadata_bytes)
     except Fault as fault:
         raise Refused(f"{files[0].name}: {fault.text}") from fault
-    quality = {name: (element.text or "").strip() for element in root.iter("QUALITY_INDEX") if (name := element.get("name"))}
-    produced = next((muscate.moment((element.text or "").strip()) for element in root.iter("PRODUCTION_DATE")), None)
+    quality = {
+        name: (element.text or "").strip()
+        for element in root.iter("QUALITY_INDEX")
+        if (name := element.get("name"))
+    }
+    produced = next(
+        (muscate.moment((element.text or "").strip()) for element in root.iter("PRODUCTION_DATE")), None
+    )
     return Metadata(produced=produced, quality=quality)

@@ -46,7 +46,9 @@ def _depth(name: str) -> tuple[int, str]:
 def wanted(names: Mapping[str, object], kind: ProductType) -> list[str]:
     """The members that ingest needs: bands, metadata, quicklook."""
     bands = set(assign(names, kind).values())
-    return [name for name in names if name in bands or name.lower().endswith((*METADATA_NAMES, *QUICKLOOK_NAMES))]
+    return [
+        name for name in names if name in bands or name.lower().endswith((*METADATA_NAMES, *QUICKLOOK_NAMES))
+    ]
 
 
 def assign(names: Mapping[str, object], kind: ProductType) -> dict[str, str]:
@@ -55,7 +57,9 @@ def assign(names: Mapping[str, object], kind: ProductType) -> dict[str, str]:
     out: dict[str, str] = {}
     for band_name, band in kind.bands.items():
         for pattern in band.files:
-            found = next((name for name in ordered if re.fullmatch(pattern, PurePosixPath(name).name, re.ASCII)), None)
+            found = next(
+                (name for name in ordered if re.fullmatch(pattern, PurePosixPath(name).name, re.ASCII)), None
+            )
             if found:
                 out[band_name] = found
                 break

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: `hysope demo | serve [DIR] | ingest | check | config | doctor | withdraw | verify | version`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from config.load import Loaded, load
+from config.problems import ConfigError
+from config.yaml_source import Key
+
+_FLAGS: dict[str, Key] = {
+    "data": ("data",),
+    "host": ("server", "host"),
+    "port": ("server", "port"),
+    "workers": ("server", "workers"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command; 0 is success, 1 a failure that was reported, 2 a wrong command line or configuration."""
+    arguments = _parser().parse_args(argv)
+    if arguments.verb == "version":
+        return _version()
+    try:
+        loaded = _load(arguments)
+        return _run(loaded, arguments)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        print(f"{len(error.problems)} problems in the configuration", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(loaded: Loaded, arguments: argparse.Namespace) -> int:
+    """Each command imports what it needs, so that `hysope version` is quick."""
+    if arguments.verb in ("serve", "demo"):
+        from hysope.commands import serve
+
+        return (
+            serve.demo(loaded.settings, arguments)
+            if arguments.verb == "demo"
+            else serve.serve(loaded.settings, arguments)
+        )
+    if arguments.verb in ("ingest", "withdraw", "verify"):
+        from hysope.commands import ingest
+
+        verbs = {"ingest": ingest.ingest, "withdraw": ingest.withdraw, "verify": ingest.verify}
+        return verbs[arguments.verb](loaded.settings, arguments)
+    from hysope.commands import inspect
+
+    looks = {"check": inspect.check, "config": inspect.show, "doctor": inspect.doctor}
+    return looks[arguments.verb](loaded, arguments)
+
+
+def _load(arguments: argparse.Namespace) -> Loaded:
+    file = arguments.config or os.environ.get("HYSOPE_CONFIG")
+    path = Path(file) if file else (Path("hysope.yaml") if Path("hysope.yaml").is_file() else None)
+    flags = {
+        key: value for name, key in _FLAGS.items() if (value := getattr(arguments, name, None)) is not None
+    }
+    arguments.environment = {
+        "HYSOPE_" + "__".join(map(str, key)).upper(): str(value) for key, value in flags.items()
+    }
+    if path:
+        arguments.environment["HYSOPE_CONFIG"] = str(path.resolve())
+    return load(path, os.environ, flags)
+
+
+def _version() -> int:
+    from hysope import __version__
+
+    print(f"hysope {__version__}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hysope", description="OGC web services over an archive of satellite products."
+    )
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--config", metavar="FILE", help="settings file (default: hysope.yaml here, or HYSOPE_CONFIG)"
+    )
+    common.add_argument("--data", metavar="DIR", help="folder of the store and of the assets that we write")
+    listening = argparse.ArgumentParser(add_help=False)
+    listening.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    listening.add_argument("--port", type=int, help="port to listen on; 0 takes a free one")
+    listening.add_argument("--workers", type=int, help="processes that answer")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")
+    demo = verbs.add_parser(
+        "demo", parents=[common, listening], help="generate products, ingest them, serve them"
+    )
+    demo.add_argument("--no-serve", action="store_true", help="stop before serving")
+    serve = verbs.add_parser(
+        "serve", parents=[common, listening], help="serve the store; with a folder, ingest it first"
+    )
+    serve.add_argument("folder", nargs="?", type=Path, metavar="DIR")
+    ingest = verbs.add_parser("ingest", parents=[common], help="bring products into the catalogue")
+    ingest.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="file, zip, folder or tree")
+    ingest.add_argument("--dry-run", action="store_true", help="say what would happen")
+    ingest.add_argument("--force", action="store_true", help="ingest again what is here already")
+    ingest.add_argument("--watch", action="store_true", help="treat the paths as inboxes, for ever")
+    withdraw = verbs.add_parser("withdraw", parents=[common], help="take a product out of every door")
+    withdraw.add_argument("product", metavar="ID[@VERSION]")
+    withdraw.add_argument("--reason", required=True)
+    verbs.add_parser("verify", parents=[common], help="re-read every file and compare checksums")
+    verbs.add_parser("check", parents=[common], help="all faults of the configuration at once")
+    config = verbs.add_parser("config", help="look at the settings").add_subparsers(
+        dest="what", required=True
+    )
+    config.add_parser("show", parents=[common]).add_argument(
+        "--origin", action="store_true", help="where each value came from"
+    )
+    verbs.add_parser("doctor", parents=[common], help="what is wrong with this installation, and the cure")
+    verbs.add_parser("version", help="print the version")
+    return parser

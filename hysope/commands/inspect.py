@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`hysope check`, `config show`, `doctor`: what is set, what is wrong, and how to mend it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyproj
+import rasterio
+
+from catalog.service import StoreDown
+from config.load import Loaded, flat
+from config.problems import ConfigError
+from config.registry import load_registry
+from config.settings import Settings
+from config.yaml_source import dotted
+from hysope.wiring import wire_catalog
+from portal.pages import STATIC
+from tiles.legend import has_accents
+from tiles.loops import COMPILED
+
+
+def check(loaded: Loaded, _arguments: argparse.Namespace) -> int:
+    """All faults of the configuration at once (the settings are already good when this runs)."""
+    try:
+        registry = load_registry(loaded.settings.product_types)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        print(f"{len(error.problems)} problems", file=sys.stderr)
+        return 1
+    print(
+        f"the configuration is good: {len(registry.types)} product types ({', '.join(registry.types)}), {len(registry.shared_styles)} shared styles"
+    )
+    return 0
+
+
+def show(loaded: Loaded, arguments: argparse.Namespace) -> int:
+    """Every setting; with --origin, where each came from. Secrets are masked."""
+    for key, value in flat(loaded.settings):
+        origin = ""
+        if arguments.origin:
+            place = next(
+                (
+                    loaded.origin[key[:length]]
+                    for length in range(len(key), 0, -1)
+                    if key[:length] in loaded.origin
+                ),
+                None,
+            )
+            origin = (
+                "  # default"
+                if place is None
+                else f"  # {place.source}:{place.line}"
+                if place.line
+                else f"  # {place.source}"
+            )
+        print(f"{dotted(key)}: {value}{origin}")
+    return 0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor: ok, warn or fail, and the cure."""
+
+    level: str
+    what: str
+    cure: str = ""
+
+
+def doctor(loaded: Loaded, _arguments: argparse.Namespace) -> int:
+    """Looks at everything that a healthy installation needs."""
+    worst = 0
+    for look in (_versions, _projection, _limits, _kernels, _fonts, _portal, _archive, _store, _public_url):
+        for finding in look(loaded.settings):
+            print(f"{finding.level:5s}{finding.what}" + (f"\n     -> {finding.cure}" if finding.cure else ""))
+            worst = max(worst, ("ok", "warn", "fail").index(finding.level))
+    return 1 if worst == 2 else 0
+
+
+def _versions(_settings: Settings) -> Iterator[Finding]:
+    yield Finding(
+        "ok",
+        f"Python {sys.version.split()[0]}, rasterio {rasterio.__version__}, GDAL {rasterio.__gdal_version__}, PROJ {pyproj.proj_version_str}",
+    )
+
+
+def _projection(_settings: Settings) -> Iterator[Finding]:
+    x, y = pyproj.Transformer.from_crs(4326, 2154, always_xy=True).transform(3.0, 46.5)
+    if abs(x - 700_000) < 1 and abs(y - 6_600_000) < 1:
+        yield Finding("ok", "PROJ has its data")
+    else:
+        yield Finding(
+            "fail",
+            "PROJ computes wrong coordinates: its data files are missing or foreign",
+            "unset PROJ_LIB and PROJ_DATA, and reinstall pyproj",
+        )
+
+
+def _limits(_settings: Settings) -> Iterator[Finding]:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    good = soft >= 1_024
+    yield Finding(
+        "ok" if good else "warn",
+        f"{soft} files may be open",
+        "" if good else "ulimit -n 4096 before starting",
+    )
+
+
+def _kernels(_settings: Settings) -> Iterator[Finding]:
+    if COMPILED:
+        yield Finding("ok", "the drawing loops are compiled by numba")
+    else:
+        yield Finding(
+            "warn",
+            "the drawing loops run in numpy, 3 to 20 times slower",
+            "pip install numba, and unset HYSOPE_NUMBA",
+        )
+
+
+def _fonts(_settings: Settings) -> Iterator[Finding]:
+    good = has_accents()
+    yield Finding(
+        "ok" if good else "warn",
+        "legends have a font with accents" if good else "legends have no font with accents",
+        "" if good else "pip install mapproxy (its wheel carries DejaVu Sans)",
+    )
+
+
+def _portal(_settings: Settings) -> Iterator[Finding]:
+    good = (STATIC / "map.js").is_file()
+    yield Finding(
+        "ok" if good else "warn",
+        "the map page is built" if good else "the map page is not built",
+        "" if good else "make portal",
+    )
+
+
+def _archive(settings: Settings) -> Iterator[Finding]:
+    archive = settings.data
+    try:
+        archive.mkdir(parents=True, exist_ok=True)
+        probe = archive / f".doctor-{os.getpid()}"
+        probe.write_bytes(b"x")
+        probe.unlink()
+    except OSError as error:
+        yield Finding(
+            "fail",
+            f"{archive} cannot be written: {error.strerror}",
+            f"chown or chmod {archive} for this user, or set `data` to another folder",
+        )
+        return
+    free = shutil.disk_usage(archive).free
+    yield Finding(
+        "ok" if free > 5 << 30 else "warn",
+        f"{archive.resolve()} can be written, {free >> 30} GB are free",
+        "" if free > 5 << 30 else "a full L2A needs about 2 GB while it is ingested",
+    )
+    left = list((archive / "archive" / "work").glob("*")) if (archive / "archive" / "work").is_dir() else []
+    if left:
+        yield Finding(
+            "warn",
+            f"{len(left)} things of running or killed ingests are in the working folder",
+            "hysope ingest (without paths) removes what no running process owns",
+        )
+
+
+def _store(settings: Settings) -> Iterator[Finding]:
+    try:
+        catalog = wire_catalog(settings)
+        revision = catalog.revision()
+        missing = [path for _, path, sha256 in catalog.files() if sha256 and not path.is_file()]
+        catalog.close()
+    except (StoreDown, OSError, ConfigError) as error:
+        yield Finding(
+            "fail",
+            f"the store does not answer: {type(error).__name__}: {str(error).splitlines()[0][:160]}",
+            "check database.url, and that PostgreSQL runs with PostGIS",
+        )
+        return
+    yield Finding("ok", f"the store answers, revision {revision}")
+    if missing:
+        yield Finding(
+            "fail",
+            f"{len(missing)} files of the catalogue are missing, first {missing[0]}",
+            "restore them, or ingest their products again with --force; `hysope verify` lists all",
+        )
+
+
+def _public_url(settings: Settings) -> Iterator[Finding]:
+    url = settings.server.public_url
+    if not url:
+        yield Finding("ok", "no public address is set: links carry the address that was asked")
+        return
+    try:
+        with urllib.request.urlopen(f"{url}/health/live", timeout=5) as answer:  # noqa: S310  (the operator's own setting, http or https)
+            good = answer.status == 200
+    except (urllib.error.URLError, OSError, ValueError):
+        good = False
+    yield Finding(
+        "ok" if good else "warn",
+        f"{url} {'answers' if good else 'does not answer'}",
+        "" if good else "start the server, or correct server.public_url and the proxy",
+    )
