@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Atomic publication (THREATS D9): write in a private folder, fsync, rename, then one transaction makes the product visible.
 
-A kill at any moment leaves no product or a whole one: an intent file names the folder that is about to appear, and the
-next run removes the folder if no row points to it.
+A kill at any moment leaves no product or a whole one: an intent file names the folder that is about to appear and the
+ones that it replaces, and the next run removes those of them that no row points to.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ class Publisher:
         version = _UNSAFE.sub("-", product.version)
         home = Path(product.collection) / day_text(product.day)[:4] / product.id / f"{version}-{token}"
         intent = self._work / f"{os.getpid()}-{token}.intent"
-        _write_synced(intent, str(home))
+        before = self._homes(product)
+        _write_synced(intent, "\n".join(map(str, (home, *sorted(before)))))
         self.reached("intent written")
         placed = replace(product, assets=tuple(_placed(asset, folder, home) for asset in product.assets))
         for path in sorted(folder.iterdir()):
@@ -66,7 +67,6 @@ class Publisher:
         folder.rename(target)
         _sync(target.parent)
         self.reached("renamed")
-        before = self._homes(product)
         outcome = self._catalog.publish(placed, self._who)
         self.reached("stored")
         for old in before:
@@ -86,10 +86,13 @@ class Publisher:
                 continue
             if path.suffix == ".intent":
                 known = known if known is not None else {file.parent for _, file, _ in self._catalog.files()}
-                home = self._catalog.archive / path.read_text(encoding="utf-8")
-                if home not in known and home.is_relative_to(self._catalog.archive) and home.is_dir():
-                    shutil.rmtree(home)
-                    done.append(f"removed {home.name}, which was never stored")
+                homes = [
+                    self._catalog.archive / line for line in path.read_text(encoding="utf-8").splitlines()
+                ]
+                for home in homes:
+                    if home not in known and home.is_relative_to(self._catalog.archive) and home.is_dir():
+                        shutil.rmtree(home)
+                        done.append(f"removed {home.name}, which no product has")
                 path.unlink()
             elif path.is_dir():
                 shutil.rmtree(path)

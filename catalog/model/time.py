@@ -156,7 +156,8 @@ def read_step(text: str) -> Step:
 def steps(start: Micros, end: Micros, step: Step, limit: int) -> tuple[Micros, ...]:
     """start, start + step, … up to end; counted before they are made. Raises Fault BAD_TIME above the limit."""
     if step.months:
-        count = (moment(end).year - moment(start).year + 1) * 12 // step.months + 1
+        first, last = moment(start), moment(end)
+        count = ((last.year - first.year) * 12 + last.month - first.month) // step.months + 1
     else:
         count = (end - start) // step.micros + 1
     if count > limit:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import shapely
+from affine import Affine
 from numpy.typing import NDArray
 from rasterio.features import shapes
-from rasterio.transform import from_origin
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
@@ -26,9 +26,10 @@ def footprint(valid: NDArray[np.bool_], grid: Grid) -> bytes:
     Holes are filled and specks of under a thousandth of the area dropped: a footprint says where a product is, not where its clouds are.
     """
     height, width = valid.shape
-    at = from_origin(
-        grid.west, grid.north, grid.width * grid.pixel_width / width, grid.height * grid.pixel_height / height
-    )
+    at = Affine(
+        grid.width * grid.pixel_width / width, 0.0, grid.west,
+        0.0, -grid.height * grid.pixel_height / height, grid.north,
+    )  # fmt: skip
     if valid.all() or not valid.any():
         outline: BaseGeometry = shapely.box(grid.box.west, grid.box.south, grid.box.east, grid.box.north)
     else:

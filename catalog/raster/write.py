@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import rasterio
 import rasterio.shutil
+from affine import Affine
 from numpy.typing import NDArray
 from rasterio.io import MemoryFile
-from rasterio.transform import from_origin
 
 from catalog.model.product import Grid
 from catalog.raster.files import fitted, read_small
@@ -20,6 +20,11 @@ from catalog.raster.files import fitted, read_small
 BLOCK = 256
 LOW_SIDES = (128, 32)
 """Sides of the low-zoom arrays, largest first."""
+
+
+def grid_transform(grid: Grid) -> Affine:
+    """Pixel to CRS coordinates."""
+    return Affine(grid.pixel_width, 0.0, grid.west, 0.0, -grid.pixel_height, grid.north)
 
 
 def write_cog(
@@ -31,7 +36,7 @@ def write_cog(
     """
     profile = {
         "driver": "MEM", "width": grid.width, "height": grid.height, "count": len(bands), "dtype": bands[0].dtype.name,
-        "crs": f"EPSG:{grid.epsg}", "transform": from_origin(grid.west, grid.north, grid.pixel_width, grid.pixel_height), "nodata": nodata,
+        "crs": f"EPSG:{grid.epsg}", "transform": grid_transform(grid), "nodata": nodata,
     }  # fmt: skip
     with rasterio.open("", "w", **profile) as memory:
         for number, band in enumerate(bands, 1):
@@ -68,7 +73,7 @@ def decimated(
     width, height = -(-grid.width // factor), -(-grid.height // factor)
     profile = {
         "driver": "GTiff", "width": grid.width, "height": grid.height, "count": 1, "dtype": band.dtype.name, "nodata": nodata,
-        "crs": f"EPSG:{grid.epsg}", "transform": from_origin(grid.west, grid.north, grid.pixel_width, grid.pixel_height), "BIGTIFF": "IF_SAFER",
+        "crs": f"EPSG:{grid.epsg}", "transform": grid_transform(grid), "BIGTIFF": "IF_SAFER",
     }  # fmt: skip
     with MemoryFile() as memory:
         with memory.open(**profile) as dataset:
@@ -96,7 +101,7 @@ def write_geotiff(
     """A small GeoTIFF in memory, for an answer."""
     profile: dict[str, Any] = {
         "driver": "GTiff", "width": grid.width, "height": grid.height, "count": bands.shape[0], "dtype": bands.dtype.name, "compress": "deflate",
-        "crs": f"EPSG:{grid.epsg}", "transform": from_origin(grid.west, grid.north, grid.pixel_width, grid.pixel_height), "nodata": nodata,
+        "crs": f"EPSG:{grid.epsg}", "transform": grid_transform(grid), "nodata": nodata,
     }  # fmt: skip
     if bands.shape[0] in (3, 4) and bands.dtype == np.uint8:
         profile.update(photometric="RGB")
@@ -112,7 +117,7 @@ def write_strips(path: Path, bands: NDArray[Any], grid: Grid, nodata: float | No
     """A GeoTIFF as producers distribute it: no compression, strips, no overviews, and no nodata tag unless one is given."""
     profile = {
         "driver": "GTiff", "width": grid.width, "height": grid.height, "count": bands.shape[0], "dtype": bands.dtype.name, "nodata": nodata,
-        "crs": f"EPSG:{grid.epsg}", "transform": from_origin(grid.west, grid.north, grid.pixel_width, grid.pixel_height), "BIGTIFF": "IF_SAFER",
+        "crs": f"EPSG:{grid.epsg}", "transform": grid_transform(grid), "BIGTIFF": "IF_SAFER",
     }  # fmt: skip
     with rasterio.open(path, "w", **profile) as dataset:
         dataset.write(bands)

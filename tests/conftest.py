@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Shared parts: the real samples, a small generated archive, a served world, and PostgreSQL with PostGIS where it is installed."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+from support import DAYS, EAST, TILE, World
+
+from catalog.generator.muscate import write_l2a, write_l3a, write_snow
+from catalog.generator.rasters import write_fsc, write_oso
+from config.limits import Limits
+from config.settings import Server, Settings
+from hysope.app import build
+from hysope.wiring import wire, wire_catalog, wire_ingest
+
+
+@pytest.fixture(scope="session")
+def products(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Generated products of every family, 200 x 200 pixels."""
+    folder = tmp_path_factory.mktemp("products")
+    write_l2a(folder, TILE, DAYS[0], 0.0)
+    write_l2a(folder, TILE, DAYS[1], 0.35, platform="SENTINEL2B")
+    write_l2a(folder, TILE, DAYS[2], 0.1, swath=0.4)
+    write_l2a(folder, EAST, DAYS[2], 0.1)
+    write_l3a(folder, TILE, date(2023, 3, 15))
+    write_snow(folder, TILE, DAYS[0], 0.2)
+    write_fsc(folder, TILE, DAYS[1], 0.2)
+    write_oso(folder, TILE, 2017)
+    write_oso(folder, TILE, 2021)
+    write_oso(folder, TILE, 2022)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def world(products: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The generated archive, ingested and served in this process, on SQLite."""
+    settings = Settings(data=tmp_path_factory.mktemp("data"), server=Server(public_url="http://maps.example"))
+    catalog = wire_catalog(settings)
+    worker = wire_ingest(settings, catalog)
+    report = worker.run(worker.find([products]))
+    catalog.close()
+    services = wire(settings)
+    with TestClient(build(settings)) as client:
+        yield World(settings, services, client, report)
+    services.close()
+
+
+@pytest.fixture(scope="session")
+def limits() -> Limits:
+    return Limits()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of an own, unprivileged PostgreSQL cluster with PostGIS on a free port."""
+    tools = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not tools or not list(Path("/usr/share/postgresql").glob("*/extension/postgis.control")):
+        pytest.skip("PostgreSQL with PostGIS is not installed (Debian: postgresql-15-postgis-3)")
+    folder = tmp_path_factory.mktemp("postgres")
+    run = _as_postgres(folder)
+    data = folder / "data"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    run(
+        str(tools[-1] / "initdb"),
+        "-D",
+        str(data),
+        "-U",
+        "hysope",
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--locale=C",
+    )
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    run(str(tools[-1] / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
+    try:
+        yield f"postgresql+psycopg://hysope@127.0.0.1:{port}/postgres"
+    finally:
+        run(str(tools[-1] / "pg_ctl"), "-D", str(data), "-w", "-m", "immediate", "stop")
+
+
+def _as_postgres(folder: Path):
+    """Runs commands as the user postgres when this is root (initdb refuses root)."""
+    prefix: list[str] = []
+    if os.getuid() == 0:
+        user = pwd.getpwnam("postgres")
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        for parent in folder.parents:
+            if parent.is_relative_to("/tmp") and parent != Path("/tmp"):
+                parent.chmod(parent.stat().st_mode | 0o055)
+        prefix = [shutil.which("runuser") or "runuser", "-u", "postgres", "--"]
+
+    def run(*command: str) -> None:
+        subprocess.run([*prefix, *command], check=True, cwd=folder, stdout=subprocess.DEVNULL)
+
+    return run
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh database of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'store.db'}"
+        return
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.engine import make_url
+
+    server = request.getfixturevalue("postgres")
+    name = f"t{abs(hash(request.node.nodeid)) % 10**12}_{os.getpid()}"
+    admin = create_engine(server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The catalogue on SQLite and on PostgreSQL with PostGIS: the same tests, the same answers."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import shapely
+from sqlalchemy import inspect
+
+from catalog.model.area import Box
+from catalog.model.faults import Fault, Kind
+from catalog.model.principal import ANONYMOUS, OPERATOR, Deadline
+from catalog.model.product import Asset, AssetRole, Grid, Product
+from catalog.model.time import Day, day_from, day_period
+from catalog.query import Among, And, Compare, During, Meets, Not, Or, Order, Property, Relation, equal
+from catalog.service import Catalog, open_catalog
+from catalog.store import migrate, tables
+from catalog.store.sql import open_store
+from config.limits import Limits
+from config.registry import load_registry
+
+D0 = day_from(2023, 3, 5)
+
+
+@pytest.fixture
+def catalog(database_url: str, tmp_path: Path) -> Iterator[Catalog]:
+    found = open_catalog(database_url, load_registry(), Limits(), tmp_path / "archive")
+    yield found
+    found.close()
+
+
+def product(
+    name: str, day: int = 0, west: float = 0.0, cloud: float | None = 5.0, version: str = "1-0"
+) -> Product:
+    box = Box(west=west, south=43.0, east=west + 1, north=44.0)
+    nominal = Day(D0 + day)
+    grid = Grid(32631, 300_000.5, 4_900_020.25, 10.0, 10.0, 100, 90)
+    data = Asset(
+        "B4",
+        AssetRole.DATA,
+        f"{name}/b4.tif",
+        "GTiff",
+        12,
+        "ab",
+        grid,
+        "int16",
+        {"B4": 1},
+        0.0001,
+        0.0,
+        (-10_000,),
+        (2, 4),
+        "low/b4",
+    )
+    look = Asset(
+        "visual",
+        AssetRole.VISUAL,
+        f"{name}/v.tif",
+        "GTiff",
+        grid=grid,
+        dtype="uint8",
+        bands={"visual.1": 1, "visual.2": 2, "visual.3": 3},
+    )
+    paper = Asset("metadata", AssetRole.METADATA, f"{name}/m.xml", "")
+    footprint = shapely.box(box.west, box.south, box.east, box.north).wkb
+    return Product(
+        name,
+        version,
+        "sentinel2-l2a",
+        day_period(nominal),
+        nominal,
+        footprint,
+        (box,),
+        (data, look, paper),
+        cloud,
+        1.5,
+        "SENTINEL2A",
+        "T31TCJ",
+        None,
+        "/in",
+        {"CloudPercent": "5"},
+    )
+
+
+def ids(found: tuple[Product, ...]) -> list[str]:
+    return [one.id for one in found]
+
+
+def search(catalog: Catalog, *parts: object, order: Order = Order.NEWEST, limit: int = 10) -> list[str]:
+    return ids(catalog.search(And(tuple(parts)), ANONYMOUS, Deadline.after(10), order, limit))  # type: ignore[arg-type]
+
+
+def test_a_product_comes_back_as_it_was_stored(catalog: Catalog) -> None:
+    original = product("A")
+    assert catalog.publish(original, OPERATOR) == "new"
+    found = catalog.product("A", ANONYMOUS, Deadline.after(10))
+    assert replace(found, key=0) == original
+    assert found.assets[0].grid == original.assets[0].grid
+
+
+def test_filters(catalog: Catalog) -> None:
+    for name, day, west, cloud in (
+        ("A", 0, 0.0, 5.0),
+        ("B", 1, 0.5, 50.0),
+        ("C", 2, 10.0, None),
+        ("D", 2, 0.0, 0.0),
+    ):
+        catalog.publish(product(name, day, west, cloud), OPERATOR)
+    assert search(catalog) == ["D", "C", "B", "A"]
+    assert search(catalog, order=Order.OLDEST) == ["A", "B", "C", "D"]
+    assert search(catalog, order=Order.LEAST_CLOUDY) == ["D", "A", "B", "C"]
+    assert search(catalog, Meets(Box(west=0.7, south=43.2, east=0.9, north=43.3))) == ["D", "B", "A"]
+    assert search(catalog, Meets(Box(west=50.0, south=43.2, east=51.0, north=43.3))) == []
+    assert search(catalog, During(day_period(Day(D0 + 1)))) == ["B"]
+    assert search(catalog, Or((equal(Property.ID, "A"), equal(Property.ID, "C")))) == ["C", "A"]
+    assert search(catalog, Not(equal(Property.ID, "A"))) == ["D", "C", "B"]
+    assert search(catalog, Among(Property.ID, ("B", "Z"))) == ["B"]
+    assert search(catalog, Compare(Property.CLOUD, Relation.AT_MOST, 5.0)) == ["D", "A"]
+    assert search(catalog, Or(())) == []
+    assert search(catalog, limit=2) == ["D", "C"]
+    assert catalog.count(And(()), ANONYMOUS, Deadline.after(10)) == 4
+
+
+@pytest.mark.parametrize("text", ["' OR 1=1 --", "A'; DROP TABLE product; --", "%", "_", "\\"])
+def test_a_value_is_bound_never_pasted(catalog: Catalog, text: str) -> None:
+    catalog.publish(product("A"), OPERATOR)
+    assert search(catalog, equal(Property.ID, text)) == []
+    assert search(catalog) == ["A"]
+
+
+def test_with_bands_only_their_assets_come(catalog: Catalog) -> None:
+    catalog.publish(product("A"), OPERATOR)
+    (found,) = catalog.search(And(()), ANONYMOUS, Deadline.after(10), bands=["B4"])
+    assert [asset.key for asset in found.assets] == ["B4", "visual"]
+    (found,) = catalog.search(And(()), ANONYMOUS, Deadline.after(10), bands=["B8"])
+    assert [asset.key for asset in found.assets] == ["visual"]
+
+
+def test_a_newer_version_supersedes_and_the_old_stays_addressable(catalog: Catalog) -> None:
+    assert catalog.publish(product("A", version="1-9"), OPERATOR) == "new"
+    assert catalog.publish(product("A", version="1-10"), OPERATOR) == "updated"
+    assert catalog.publish(product("A", version="1-8"), OPERATOR) == "older"
+    assert search(catalog) == ["A"]
+    assert catalog.product("A", ANONYMOUS, Deadline.after(10)).version == "1-10"
+    assert catalog.product("A@1-9", ANONYMOUS, Deadline.after(10)).version == "1-9"
+    assert catalog.publish(product("A", version="1-10", cloud=7.0), OPERATOR) == "updated"
+    assert catalog.product("A", ANONYMOUS, Deadline.after(10)).cloud == 7.0
+
+
+def test_a_withdrawn_version_gives_way_to_the_one_before(catalog: Catalog) -> None:
+    catalog.publish(product("A", version="1-9"), OPERATOR)
+    catalog.publish(product("A", version="1-10"), OPERATOR)
+    assert catalog.withdraw("A@1-10", OPERATOR, "bad geometry") == ["1-10"]
+    assert catalog.product("A", ANONYMOUS, Deadline.after(10)).version == "1-9"
+    assert catalog.withdraw("A", OPERATOR, "all of it") == ["1-9"]
+    for name in ("A", "A@1-9", "A@1-10"):
+        with pytest.raises(Fault) as caught:
+            catalog.product(name, ANONYMOUS, Deadline.after(10))
+        assert caught.value.kind is Kind.UNKNOWN_PRODUCT
+    with pytest.raises(Fault):
+        catalog.withdraw("A", OPERATOR, "again")
+
+
+def test_the_summary_follows_every_publication(catalog: Catalog) -> None:
+    catalog.publish(product("A", 0, 0.0), OPERATOR)
+    catalog.publish(product("B", 7, 10.0), OPERATOR)
+    summary = catalog.summary("sentinel2-l2a", ANONYMOUS, Deadline.after(10))
+    assert (summary.days, summary.latest, summary.products, summary.epsgs) == (
+        (D0, D0 + 7),
+        D0 + 7,
+        2,
+        (32631,),
+    )
+    assert summary.extent
+    assert summary.extent.west == pytest.approx(0.0, abs=1e-5)
+    assert summary.extent.east == pytest.approx(11.0, abs=1e-5)
+    catalog.withdraw("B", OPERATOR, "test")
+    assert catalog.summary("sentinel2-l2a", ANONYMOUS, Deadline.after(10)).days == (D0,)
+    assert catalog.summary("oso-23", ANONYMOUS, Deadline.after(10)).latest is None
+
+
+def test_only_operators_change_the_catalogue(catalog: Catalog) -> None:
+    with pytest.raises(Fault) as caught:
+        catalog.publish(product("A"), ANONYMOUS)
+    assert caught.value.kind is Kind.FORBIDDEN
+    assert search(catalog) == []
+
+
+def test_under_an_embargo_only_operators_see_a_product(database_url: str, tmp_path: Path) -> None:
+    registry = load_registry()
+    kind = registry.types["sentinel2-l2a"].model_copy(update={"embargo": "P36500D"})
+    registry = registry.model_copy(update={"types": {**registry.types, kind.id: kind}})
+    catalog = open_catalog(database_url, registry, Limits(), tmp_path)
+    catalog.publish(product("A"), OPERATOR)
+    assert search(catalog) == []
+    assert catalog.summary(kind.id, ANONYMOUS, Deadline.after(10)).days == ()
+    assert ids(catalog.search(And(()), OPERATOR, Deadline.after(10))) == ["A"]
+    catalog.close()
+
+
+def test_a_unit_of_work_is_all_or_nothing(catalog: Catalog) -> None:
+    before = catalog.revision()
+    with pytest.raises(RuntimeError), catalog.unit(OPERATOR) as unit:
+        unit.publish(product("A"), visible_from=0, at=0)  # type: ignore[arg-type]
+        raise RuntimeError
+    assert search(catalog) == []
+    assert catalog.revision() == before
+    catalog.publish(product("A"), OPERATOR)
+    assert catalog.revision() == before + 1
+
+
+def test_many_threads_publish_without_loss(catalog: Catalog) -> None:
+    threads = [
+        threading.Thread(
+            target=lambda n=n: [catalog.publish(product(f"P{n}-{m}"), OPERATOR) for m in range(5)]
+        )
+        for n in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert catalog.count(And(()), ANONYMOUS, Deadline.after(10)) == 20
+    assert catalog.revision() == 21
+
+
+def test_a_footprint_across_the_antimeridian_is_found_on_both_sides(catalog: Catalog) -> None:
+    boxes = (
+        Box(west=179.0, south=0.0, east=180.0, north=1.0),
+        Box(west=-180.0, south=0.0, east=-179.0, north=1.0),
+    )
+    outline = shapely.MultiPolygon([shapely.box(box.west, box.south, box.east, box.north) for box in boxes])
+    catalog.publish(replace(product("A"), footprint=outline.wkb, boxes=boxes), OPERATOR)
+    assert search(catalog, Meets(Box(west=179.4, south=0.2, east=179.5, north=0.3))) == ["A"]
+    assert search(catalog, Meets(Box(west=-179.5, south=0.2, east=-179.4, north=0.3))) == ["A"]
+    assert search(catalog, Meets(Box(west=0.0, south=0.2, east=1.0, north=0.3))) == []
+    assert catalog.product("A", ANONYMOUS, Deadline.after(10)).boxes == boxes
+
+
+def test_a_filter_has_limits(catalog: Catalog) -> None:
+    deep = equal(Property.ID, "A")
+    for _ in range(40):
+        deep = Not(deep)  # type: ignore[assignment]
+    for tree in (
+        deep,
+        Or(tuple(equal(Property.ID, str(n)) for n in range(300))),
+        Among(Property.ID, tuple(map(str, range(300)))),
+    ):
+        with pytest.raises(Fault) as caught:
+            catalog.search(tree, ANONYMOUS, Deadline.after(10))
+        assert caught.value.kind is Kind.TOO_LARGE
+
+
+def test_a_passed_deadline_is_busy(catalog: Catalog) -> None:
+    with pytest.raises(Fault) as caught:
+        catalog.search(And(()), ANONYMOUS, Deadline.after(-1))
+    assert caught.value.kind is Kind.BUSY
+
+
+def test_the_migrations_make_the_tables_that_the_code_speaks_of(database_url: str) -> None:
+    store = open_store(database_url)
+    found = inspect(store.engine)
+    for table in tables.metadata.sorted_tables:
+        columns = {column["name"]: column for column in found.get_columns(table.name)}
+        assert list(columns) == [column.name for column in table.columns], table.name
+        keys = {column.name for column in table.primary_key}
+        required = {name for name, column in columns.items() if not column["nullable"]} - keys
+        assert required == {column.name for column in table.columns if not column.nullable} - keys, table.name
+    assert migrate.upgrade(store.engine) == ()
+    store.close()

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The compiled loops against the plain ones, and both against exact answers."""
+
+import numpy as np
+import pytest
+
+from tiles import kernels, plain
+
+RNG = np.random.default_rng(5)
+
+
+def _grid(width: int, height: int, source: int) -> tuple[np.ndarray, np.ndarray]:
+    """A slightly turned and shifted grid that leaves the source on one side."""
+    c, r = np.meshgrid(np.linspace(-7.3, source + 2.1, 4), np.linspace(3.2, source - 1.7, 5))
+    return c + 0.03 * r, r - 0.02 * c
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.float32])
+@pytest.mark.parametrize("bilinear", [False, True])
+def test_compiled_and_plain_warp_agree(dtype: type, bilinear: bool) -> None:
+    src = RNG.integers(1, 250, (2, 40, 40)).astype(dtype)
+    src[:, 10:14, 5:20] = 0
+    columns, rows = _grid(64, 50, 40)
+    nodata = np.zeros((2, 1), dtype)
+    results = []
+    for loops in (kernels, plain):
+        out, todo = np.zeros((2, 50, 64), dtype), np.ones((50, 64), np.uint8)
+        todo[:, :3] = 0
+        filled = loops.warp(
+            src, columns, rows, 0, 50, 0, 64, nodata, bilinear, dtype is not np.float32, out, todo
+        )
+        results.append((filled, out, todo))
+    (count, values, empty), (plain_count, plain_values, plain_empty) = results
+    assert count == plain_count > 1_000
+    assert (empty == plain_empty).all()
+    difference = np.abs(values.astype(float) - plain_values.astype(float))
+    assert (difference > 0.51).mean() < 1e-3, "pixels exactly on a border may round to either side"
+
+
+def test_the_nearest_pixel_is_taken_and_nodata_is_left_for_the_next_scene() -> None:
+    src = np.arange(16, dtype=np.int16).reshape(1, 4, 4)
+    corners = np.array([[0.0, 4.0], [0.0, 4.0]]), np.array([[0.0, 0.0], [4.0, 4.0]])
+    out, todo = np.full((1, 4, 4), -1, np.int16), np.ones((4, 4), np.uint8)
+    filled = kernels.warp(src, *corners, 0, 4, 0, 4, np.array([[5]], np.int16), False, True, out, todo)
+    assert filled == 15
+    assert todo.sum() == 1
+    assert todo[1, 1] == 1
+    assert out[0, 3].tolist() == [12, 13, 14, 15]
+
+
+def test_a_band_without_data_empties_the_pixel() -> None:
+    src = np.ones((3, 2, 2), np.int16)
+    src[2, 0, 0] = -10_000
+    corners = np.array([[0.0, 2.0], [0.0, 2.0]]), np.array([[0.0, 0.0], [2.0, 2.0]])
+    out, todo = np.zeros((3, 2, 2), np.int16), np.ones((2, 2), np.uint8)
+    kernels.warp(src, *corners, 0, 2, 0, 2, np.full((3, 1), -10_000, np.int16), False, True, out, todo)
+    assert todo.tolist() == [[1, 0], [0, 0]]
+
+
+def test_nan_nodes_draw_nothing() -> None:
+    corners = np.full((2, 2), np.nan), np.zeros((2, 2))
+    for loops in (kernels, plain):
+        todo = np.ones((4, 4), np.uint8)
+        filled = loops.warp(
+            np.ones((1, 4, 4), np.uint8),
+            *corners,
+            0,
+            4,
+            0,
+            4,
+            np.zeros((1, 0), np.uint8),
+            True,
+            True,
+            np.zeros((1, 4, 4), np.uint8),
+            todo,
+        )
+        assert filled == 0
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16])
+def test_the_small_loops_agree(dtype: type) -> None:
+    values = RNG.integers(-50 if dtype is np.int16 else 0, 200, (3, 9, 7)).astype(dtype)
+    todo = RNG.integers(0, 2, (9, 7)).astype(np.uint8)
+    tables = RNG.integers(0, 255, (3, 65_536)).astype(np.uint8)
+    for name, arguments, shape in (
+        ("look_up", (values[0], todo, tables[0], 0xFFFF), (9, 7)),
+        ("look_up_rgb", (values, todo, tables, 0xFFFF), (9, 7, 4)),
+        ("normalised_difference", (values[:2], todo, 3.0, -1.0, 1.0, 240), (9, 7)),
+        ("interleave", (values.astype(np.uint8), todo), (9, 7, 4)),
+    ):
+        fast, slow = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
+        getattr(kernels, name)(*arguments, fast)
+        getattr(plain, name)(*arguments, slow)
+        assert (fast == slow).all(), name
+    rows = values.reshape(9, 21).astype(np.uint8)
+    fast, slow = np.zeros((9, 22), np.uint8), np.zeros((9, 22), np.uint8)
+    kernels.filter_up(rows, fast)
+    plain.filter_up(rows, slow)
+    assert (fast == slow).all()
+
+
+def test_commit_fills_what_is_got_and_still_empty() -> None:
+    values, got = np.full((1, 2, 2), 9, np.int16), np.array([[1, 1], [0, 0]], np.uint8)
+    for loops in (kernels, plain):
+        out, todo = np.zeros((1, 2, 2), np.int16), np.array([[1, 0], [1, 1]], np.uint8)
+        assert loops.commit(values, got, out, todo) == 1
+        assert out[0].tolist() == [[9, 0], [0, 0]]
+        assert todo.tolist() == [[0, 0], [1, 1]]
