@@ -45,7 +45,7 @@ class Frame:
     def lon_lat(self) -> Box | None:
         """The box that holds the map in longitude and latitude; None where the CRS says nothing."""
         found = transform_box(self.box, self.crs.epsg, 4326)
-        if found is None:
+        if found is None or not found.meets(WORLD):
             return None
         return Box(
             west=max(found.west, WORLD.west),
