@@ -21,6 +21,8 @@ from config.settings import Settings
 from config.yaml_source import Document, Key, dotted
 
 PREFIX = "HYSOPE_"
+NOT_SETTINGS = frozenset({"HYSOPE_CONFIG", "HYSOPE_NUMBA"})
+"""Names that other parts read: the settings file, and whether loops are compiled."""
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -100,7 +102,7 @@ def _merge(
 
 def _environment(environment: Mapping[str, str]) -> Iterator[tuple[Key, object, Place]]:
     for name in sorted(environment):
-        if name.startswith(PREFIX) and name != f"{PREFIX}CONFIG":
+        if name.startswith(PREFIX) and name not in NOT_SETTINGS:
             key = tuple(part.lower() for part in name.removeprefix(PREFIX).split("__"))
             text = environment[name]
             yield (
