@@ -11,6 +11,7 @@ from qgis.core import (
     QgsApplication,
     QgsCoordinateReferenceSystem,
     QgsDateTimeRange,
+    QgsIdentifyContext,
     QgsLayerDefinition,
     QgsMapRendererParallelJob,
     QgsMapSettings,
