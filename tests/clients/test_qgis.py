@@ -2,6 +2,7 @@
 """QGIS (Debian's, headless): the .qlr gives temporal layers, a dated map is drawn, a pixel's value is read back."""
 
 import json
+import re
 import shutil
 import subprocess
 import urllib.request
@@ -67,7 +68,12 @@ def test_a_dated_map_is_drawn(session: dict, world: World) -> None:
 def test_a_pixel_is_identified_with_its_value(session: dict, world: World) -> None:
     (found,) = session["identify"]
     told = " ".join(found.values())
-    query = "VERSION=1.3.0&REQUEST=GetFeatureInfo&LAYERS=sentinel2-l2a&QUERY_LAYERS=sentinel2-l2a&STYLES=&CRS=EPSG:3857&BBOX=56599,5499099,56601,5499101&WIDTH=1&HEIGHT=1&I=0&J=0&INFO_FORMAT=application/json&TIME=2023-03-05"
+    north, east = (float(part) for part in re.findall(r"([0-9.]+) [NE]", told)[:2])
+    box = f"{east - 1e-7},{north - 1e-7},{east + 1e-7},{north + 1e-7}"
+    query = (
+        "VERSION=1.3.0&REQUEST=GetFeatureInfo&LAYERS=sentinel2-l2a&QUERY_LAYERS=sentinel2-l2a&STYLES=&CRS=CRS:84"
+        f"&BBOX={box}&WIDTH=1&HEIGHT=1&I=0&J=0&INFO_FORMAT=application/json&TIME=2023-03-05"
+    )
     values = json.loads(world.wms(query).body)["features"][0]["properties"]
     assert "<td>2023-03-05</td>" in told, "the frame of the temporal controller was sent with the click"
     assert f"<th>B8</th><td>{values['B8']}</td>" in told
