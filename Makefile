@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make demo` and `make test` need Python 3.11 or newer, make and git; they set up everything else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+CLIENTS := .venv-clients/.ready
+PORTAL := portal/static/map.js
+WEB := $(wildcard portal/web/src/* portal/web/package*.json)
+
+.PHONY: demo test check format unit real serve bench clients portal lock cold-start clean
+.DEFAULT_GOAL := help
+
+help: ## what there is
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/:/' | column -t -s:
+
+$(READY): requirements.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m tiles.kernels
+	touch $@
+
+$(CLIENTS): requirements-clients.txt
+	test -x .venv-clients/bin/python || $(PYTHON) -m venv .venv-clients
+	.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-clients.txt
+	touch $@
+
+$(PORTAL): $(READY) $(WEB)
+	tools/build-portal $(BIN)
+
+portal: $(PORTAL) ## builds the map page (Node from a wheel where none is installed)
+
+demo: $(READY) ## products, ingest, map: everything, once
+	@$(MAKE) --no-print-directory portal || echo "the map page could not be built; the map service works without it"
+	$(BIN)/hysope demo --data hysope-demo
+
+real: $(READY) ## make real DIR=/archive: the same for your own products
+	@test -n "$(DIR)" || { echo "usage: make real DIR=/path/to/products"; exit 2; }
+	@$(MAKE) --no-print-directory portal || true
+	$(BIN)/hysope serve --data hysope-data "$(DIR)"
+
+test: check $(PORTAL) $(CLIENTS) ## checks and all tests
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered -q
+
+unit: $(READY) ## the quick tests
+	$(BIN)/python -m pytest -q tests/unit
+
+check: $(READY) ## format, lint, types, import contracts
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache | tail -12
+
+format: $(READY) ## formats the code
+	$(BIN)/ruff format --quiet .
+	$(BIN)/ruff check --fix --quiet .
+
+clients: $(CLIENTS) ## the second environment: clients that need newer libraries than the server may have
+
+bench: $(READY) ## side by side with MapServer and GDAL
+	$(BIN)/python -m tests.bench.run
+
+lock: $(READY) ## resolves the requirements anew (needs uv)
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements.txt
+	uv pip compile tools/clients.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements-clients.txt
+	uv pip compile tools/node.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements-node.txt
+
+clean: ## removes what was made here
+	rm -rf $(VENV) .venv-clients portal/static portal/web/node_modules hysope-demo

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The map page in headless Chromium: layers, calendar, legend, a drawn map; nothing is asked from anywhere else."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from portal.pages import STATIC
+
+pytestmark = pytest.mark.client
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+]
+
+
+@pytest.fixture
+def chromium(tmp_path: Path):
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not found:
+        pytest.skip("Chromium is not installed (Debian: chromium)")
+    if not (STATIC / "map.js").is_file():
+        pytest.skip("the map page is not built (make portal)")
+
+    def run(*arguments: str) -> str:
+        command = [
+            found,
+            *FLAGS,
+            f"--user-data-dir={tmp_path / 'profile'}",
+            "--virtual-time-budget=15000",
+            *arguments,
+        ]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+
+    return run
+
+
+def test_the_page_shows_layers_days_and_a_map(server: str, chromium, tmp_path: Path) -> None:
+    page = chromium("--dump-dom", f"{server}/#lang=fr&layer=sentinel2-l2a&style=ndvi&day=2023-03-15")
+    assert "Réflectance de surface Sentinel-2 (L2A)" in page
+    assert 'aria-label="2023-03-15"' in page
+    assert 'aria-pressed="true"' in page
+    assert "mars 2023" in page
+    assert "GetLegendGraphic" in page
+    chromium(
+        "--window-size=1000,700", f"--screenshot={tmp_path / 'p.png'}", f"{server}/#lang=fr&layer=oso-23"
+    )
+    picture = np.asarray(Image.open(tmp_path / "p.png").convert("RGB"))[60:, :640]
+    colours = {tuple(pixel) for pixel in picture.reshape(-1, 3)[::17]}
+    assert len({(255, 85, 255), (0, 156, 0), (255, 255, 0), (208, 255, 0), (170, 170, 0)} & colours) >= 3, (
+        "classes of the land cover are on the screen"
+    )
+
+
+def test_the_page_names_no_other_server() -> None:
+    if not STATIC.is_dir():
+        pytest.skip("the map page is not built (make portal)")
+    page = (STATIC / "index.html").read_text()
+    assert "http://" not in page
+    assert "https://" not in page
