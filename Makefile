@@ -59,7 +59,7 @@ format: $(READY) ## formats the code
 clients: $(CLIENTS) ## the second environment: clients that need newer libraries than the server may have
 
 bench: $(READY) ## side by side with MapServer and GDAL
-	$(BIN)/python -m tests.bench.run
+	$(BIN)/python tests/bench/run.py
 
 lock: $(READY) ## resolves the requirements anew (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements.txt

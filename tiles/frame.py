@@ -69,14 +69,15 @@ class Nodes:
     x: Floats
     y: Floats
 
+    @cached_property
+    def _ranges(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """Least and greatest x, least and greatest y of each cell; a NaN corner is left out."""
+        return (*_cell_ranges(self.x), *_cell_ranges(self.y))
+
     def rect_of(self, west: float, south: float, east: float, north: float, width: int, height: int) -> Rect:
         """The output pixels that may fall into a source box; a cell at the edge counts whole."""
-        inside = (self.x >= west) & (self.x <= east) & (self.y >= south) & (self.y <= north)
-        cells = (
-            _cells(self.x, west, east) & _cells(self.y, south, north)
-            if not inside.all()
-            else np.ones((self.x.shape[0] - 1, self.x.shape[1] - 1), bool)
-        )
+        low_x, high_x, low_y, high_y = self._ranges
+        cells = (low_x <= east) & (high_x >= west) & (low_y <= north) & (high_y >= south)
         rows, columns = np.flatnonzero(cells.any(axis=1)), np.flatnonzero(cells.any(axis=0))
         if not rows.size:
             return Rect(0, 0, 0, 0)
@@ -134,10 +135,8 @@ def _error(fine: tuple[Floats, Floats], frame: Frame, epsg: int) -> float:
     return worst
 
 
-def _cells(values: Floats, low: float, high: float) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-    """Which cells have a corner range that meets low…high; a cell with a NaN corner counts by its other corners."""
+def _cell_ranges(values: Floats) -> tuple[Floats, Floats]:
     stack = np.stack([values[:-1, :-1], values[1:, :-1], values[:-1, 1:], values[1:, 1:]])
-    least = np.where(np.isnan(stack), np.inf, stack).min(axis=0)
-    most = np.where(np.isnan(stack), -np.inf, stack).max(axis=0)
-    found: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = (least <= high) & (most >= low)
-    return found
+    least: Floats = np.where(np.isnan(stack), np.inf, stack).min(axis=0)
+    most: Floats = np.where(np.isnan(stack), -np.inf, stack).max(axis=0)
+    return least, most

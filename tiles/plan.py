@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -63,17 +64,19 @@ def steps(
 ) -> Iterator[Step]:
     """The steps of a product: one per grid that its bands are read on, none when it does not meet the frame."""
     groups: dict[Grid, list[tuple[Level, str]]] = {}
+    found: dict[Asset, Level] = {}
     rect = Rect(0, 0, 0, 0)
     for band in bands:
         asset = holder(product, band)
         if asset is None or asset.grid is None or asset.grid.epsg != epsg:
             return
-        box = asset.grid.box
-        rect = grid_nodes.rect_of(box.west, box.south, box.east, box.north, frame.width, frame.height)
-        if rect.empty:
-            return
-        level = _level(product, asset, band, _ratio(grid_nodes, frame, rect, asset.grid))
-        groups.setdefault(level.grid, []).append((level, band))
+        if asset not in found:
+            box = asset.grid.box
+            rect = grid_nodes.rect_of(box.west, box.south, box.east, box.north, frame.width, frame.height)
+            if rect.empty:
+                return
+            found[asset] = _level(product, asset, band, _ratio(grid_nodes, frame, rect, asset.grid))
+        groups.setdefault(found[asset].grid, []).append((found[asset], band))
     for grid, members in groups.items():
         columns = (grid_nodes.x - grid.west) / grid.pixel_width
         rows = (grid.north - grid_nodes.y) / grid.pixel_height
@@ -99,19 +102,20 @@ def holder(product: Product, band: str) -> Asset | None:
 
 
 def _ratio(at: Nodes, frame: Frame, rect: Rect, grid: Grid) -> float:
-    """Source pixels per output pixel, the less of the two directions, around the part that is drawn."""
-    rows, columns = at.x.shape
-    top = min(int(rect.top / frame.height * (rows - 1)), rows - 2)
-    bottom = min(max(top + 1, int(np.ceil(rect.bottom / frame.height * (rows - 1)))), rows - 1)
-    left = min(int(rect.left / frame.width * (columns - 1)), columns - 2)
-    right = min(max(left + 1, int(np.ceil(rect.right / frame.width * (columns - 1)))), columns - 1)
-    x, y = (
-        at.x[top : bottom + 1, left : right + 1] / grid.pixel_width,
-        at.y[top : bottom + 1, left : right + 1] / grid.pixel_height,
+    """Source pixels per output pixel, the less of the two directions, in the middle of the part that is drawn."""
+    rows, columns = at.x.shape[0] - 1, at.x.shape[1] - 1
+    i = min(int((rect.top + rect.bottom) / 2 / frame.height * rows), rows - 1)
+    j = min(int((rect.left + rect.right) / 2 / frame.width * columns), columns - 1)
+    x, y = at.x, at.y
+    across = math.hypot(
+        (x[i, j + 1] - x[i, j]) / grid.pixel_width, (y[i, j + 1] - y[i, j]) / grid.pixel_height
     )
-    across = np.hypot(np.diff(x, axis=1), np.diff(y, axis=1)) * (columns - 1) / frame.width
-    down = np.hypot(np.diff(x, axis=0), np.diff(y, axis=0)) * (rows - 1) / frame.height
-    found = [float(np.nanmedian(part)) for part in (across, down) if np.isfinite(part).any()]
+    down = math.hypot((x[i + 1, j] - x[i, j]) / grid.pixel_width, (y[i + 1, j] - y[i, j]) / grid.pixel_height)
+    found = [
+        value
+        for value in (across * columns / frame.width, down * rows / frame.height)
+        if math.isfinite(value)
+    ]
     return min(found, default=1.0)
 
 

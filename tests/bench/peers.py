@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts the servers that are compared, on loopback: Hysope, and MapServer 8 (Debian) behind spawn-fcgi and nginx; 2 workers each."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+CACHE_MB = "128"
+NEEDED = {
+    "/usr/lib/cgi-bin/mapserv": "cgi-mapserver",
+    "/usr/bin/spawn-fcgi": "spawn-fcgi",
+    "/usr/sbin/nginx": "nginx-light",
+    "/usr/bin/gdaltindex": "gdal-bin",
+}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: where it answers, and the processes whose time counts."""
+
+    address: str
+    pids: tuple[int, ...]
+
+    def cpu_seconds(self) -> float:
+        """User and system time of its workers so far."""
+        return sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in self.pids)
+
+    def largest_mb(self) -> float:
+        """Resident memory of its largest worker."""
+        return max(psutil.Process(pid).memory_info().rss for pid in self.pids) / 1e6
+
+
+@contextmanager
+def hysope(data: Path, workers: int = 2) -> Iterator[Server]:
+    """`hysope serve`, with the answer cache off so that every request is drawn."""
+    port = free_port()
+    environment = {
+        **os.environ,
+        "HYSOPE_SERVER__TILE_CACHE_MB": "0",
+        "HYSOPE_SERVER__THREADS": "2",
+        "GDAL_CACHEMAX": CACHE_MB,
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "hysope",
+        "serve",
+        "--data",
+        str(data),
+        "--port",
+        str(port),
+        "--workers",
+        str(workers),
+    ]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_for(f"{address}/health/ready")
+        time.sleep(1.0)
+        children = psutil.Process(process.pid).children(recursive=True)
+        workers_pids = [child.pid for child in children if "spawn_main" in " ".join(child.cmdline())]
+        yield Server(f"{address}/wms", tuple(workers_pids or [process.pid]))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+
+@contextmanager
+def mapserver(folder: Path, mapfile: str, workers: int = 2) -> Iterator[Server]:
+    """mapserv under spawn-fcgi; nginx in front is not counted, which flatters MapServer."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "bench.map").write_text(mapfile)
+    (folder / "mapserver.conf").write_text(
+        f'CONFIG\n  ENV\n    MS_MAP_PATTERN "^{folder}/.*$"\n    MS_MAPFILE "{folder}/bench.map"\n  END\nEND\n'
+    )
+    sock, port = folder / "ms.sock", free_port()
+    sock.unlink(missing_ok=True)
+    environment = {
+        **os.environ,
+        "MAPSERVER_CONFIG_FILE": str(folder / "mapserver.conf"),
+        "MS_MAPFILE": str(folder / "bench.map"),
+        "GDAL_CACHEMAX": CACHE_MB,
+        "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    }
+    environment.pop("GDAL_SKIP", None)
+    command = [
+        "spawn-fcgi",
+        "-s",
+        str(sock),
+        "-M",
+        "0666",
+        "-F",
+        str(workers),
+        "--",
+        "/usr/lib/cgi-bin/mapserv",
+    ]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    pids = tuple(int(found) for found in re.findall(r"PID: (\d+)", said))
+    (folder / "nginx.conf").write_text(
+        f"worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.err; events {{ worker_connections 256; }}\n"
+        f"http {{ access_log off; client_body_temp_path {folder}/nb; proxy_temp_path {folder}/np; fastcgi_temp_path {folder}/nf; uwsgi_temp_path {folder}/nu; scgi_temp_path {folder}/ns;\n"
+        f"upstream ms {{ server unix:{sock}; keepalive 8; }}\n"
+        f"server {{ listen 127.0.0.1:{port}; location /ms {{ include /etc/nginx/fastcgi_params; fastcgi_pass ms; fastcgi_keep_conn on; fastcgi_buffers 64 64k; fastcgi_buffer_size 64k; }} }} }}\n"
+    )
+    nginx = subprocess.Popen(
+        ["/usr/sbin/nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/ms?SERVICE=WMS&REQUEST=GetCapabilities")
+        yield Server(f"http://127.0.0.1:{port}/ms", pids)
+    finally:
+        nginx.terminate()
+        nginx.wait(10)
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+
+
+def missing() -> list[str]:
+    """The Debian packages that the comparison needs and this machine lacks."""
+    return [package for path, package in NEEDED.items() if not shutil.which(path)]
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(address: str) -> None:
+    """Until it answers; at most half a minute."""
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                answer.read()
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError(address)
