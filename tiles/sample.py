@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +12,9 @@ import numpy as np
 from catalog.crs import transform
 from catalog.model.product import Product
 from catalog.raster.files import Unreadable
-from config.product_types import Band, ProductType
+from config.product_types import Band, PixelRule, ProductType
 from config.settings import Bilingual
-from config.styles import Ramp, Special
+from config.styles import Ramp, Special, Style
 from tiles.plan import FULL, Level, Read
 from tiles.read import Reader
 
@@ -46,12 +47,21 @@ class PixelValue:
 
 
 def pixel_values(
-    reader: Reader, kind: ProductType, product: Product, x: float, y: float, epsg: int
+    reader: Reader,
+    kind: ProductType,
+    product: Product,
+    x: float,
+    y: float,
+    epsg: int,
+    only: Collection[str] = (),
 ) -> tuple[PixelValue, ...]:
-    """Each band of a product at a point of a CRS, from the full-resolution pixel that holds it; bands that do not reach there are left out."""
+    """Each band of a product, or some, at a point of a CRS, from the full-resolution pixel that holds it.
+
+    Bands that do not reach there are left out.
+    """
     out = []
     for name, band in kind.bands.items():
-        asset = product.asset_of(name)
+        asset = product.asset_of(name) if not only or name in only else None
         if asset is None or asset.grid is None:
             continue
         at_x, at_y = transform(epsg, asset.grid.epsg, np.array([x]), np.array([y]))
@@ -68,6 +78,27 @@ def pixel_values(
             continue
         out.append(PixelValue(name, band, count, _valid(count, asset.nodata), _special(kind, name, count)))
     return tuple(out)
+
+
+def shown_value(style: Style, values: Sequence[PixelValue]) -> float | None:
+    """What a style shows at a point: the index of a two-band ramp, else the value of its first band; None without data."""
+    found = {value.name: value for value in values if value.valid and value.special is None}
+    first = found.get(style.bands[0])
+    if first is None:
+        return None
+    if isinstance(style, Ramp) and len(style.bands) == 2:
+        second = found.get(style.bands[1])
+        total = first.value + second.value if second else 0.0
+        return (first.value - second.value) / total if second and total else None
+    return first.value
+
+
+def is_clear(rule: PixelRule | None, values: Sequence[PixelValue]) -> bool:
+    """Whether a product's own mask says neither cloud nor shadow at a point; true without a mask."""
+    count = next((int(value.count) for value in values if rule and value.name == rule.band), None)
+    if rule is None or count is None:
+        return True
+    return count not in rule.values and not any(count >> bit & 1 for bit in rule.bits)
 
 
 def _valid(count: float, nodata: tuple[int, ...]) -> bool:

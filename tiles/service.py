@@ -26,7 +26,7 @@ from tiles.encode import blank
 from tiles.frame import Frame
 from tiles.mosaic import Painter
 from tiles.read import Reader
-from tiles.sample import PixelValue, pixel_values
+from tiles.sample import PixelValue, is_clear, pixel_values, shown_value
 from tiles.style import Picture, bands_of, colour, stack
 from tiles.times import Resolved, TimeQuery, resolve
 
@@ -65,13 +65,24 @@ class Drawn:
     products: tuple[Product, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SeriesPoint:
+    """What a layer's style shows of one product at a point: the value of its first band, or of its index."""
+
+    product: Product
+    value: float
+    clear: bool
+    """Whether the product's own mask says neither cloud nor shadow."""
+
+
 @dataclass(frozen=True)
 class Probed:
-    """The products under a point, newest first, with their values there."""
+    """The products under a point, newest first, with their values there; for a period also the series, oldest first."""
 
     query: LayerQuery
     resolved: Resolved | None
     values: tuple[tuple[Product, tuple[PixelValue, ...]], ...]
+    series: tuple[SeriesPoint, ...] = ()
 
 
 class Tiles:
@@ -119,15 +130,37 @@ class Tiles:
             return Probed(layer, when, ())
         here = Box(west=float(lon[0]), south=float(lat[0]), east=float(lon[0]), north=float(lat[0]))
         tree = And((self._filter(layer, when), Meets(here)))
+        products = self._catalog.search(tree, who, deadline, _order(layer), self._limits.series_products)
         found = []
-        for product in self._catalog.search(tree, who, deadline, _order(layer), self._limits.series_products):
+        for product in products:
             deadline.check()
             values = pixel_values(self._reader, layer.kind, product, x, y, epsg)
             if any(value.valid and value.band.role == "data" for value in values):
                 found.append((product, values))
             if len(found) == count:
                 break
-        return Probed(layer, when, tuple(found))
+        series = self._series(layer, products, x, y, epsg, deadline) if when.many else ()
+        return Probed(layer, when, tuple(found), series)
+
+    def _series(
+        self,
+        layer: LayerQuery,
+        products: Sequence[Product],
+        x: float,
+        y: float,
+        epsg: int,
+        deadline: Deadline,
+    ) -> tuple[SeriesPoint, ...]:
+        rule = layer.kind.cloudy
+        names = {*layer.style.bands, *([rule.band] if rule else [])}
+        out = []
+        for product in sorted(products, key=lambda one: one.period.start):
+            deadline.check()
+            values = pixel_values(self._reader, layer.kind, product, x, y, epsg, names)
+            value = shown_value(layer.style, values)
+            if value is not None:
+                out.append(SeriesPoint(product, value, is_clear(rule, values)))
+        return tuple(out)
 
     def _layer(
         self, layer: LayerQuery, when: Resolved | None, frame: Frame, who: Principal, deadline: Deadline

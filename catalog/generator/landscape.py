@@ -184,22 +184,50 @@ class Weather:
         )
         return leafy
 
+    def scene(self, top: int, bottom: int) -> Scene:
+        """Everything of a row block that all bands share."""
+        parcel = self.land.parcels(top, bottom)
+        grain = (parcel >> np.uint32(5) & np.uint32(255)).astype(np.float32)
+        bright = np.float32(0.85) + np.float32(0.3 / 255) * grain
+        cloud, shadow = self.clouds(top, bottom)
+        return Scene(
+            self.land.classes(top, bottom),
+            self.green(top, bottom),
+            bright,
+            np.float32(1) + np.float32(0.04) * self.land.noise(11, 0.05, top, bottom, 2),
+            self.snow(top, bottom),
+            cloud,
+            shadow,
+            np.float32(0.9) + np.float32(0.1) * self.land.noise(12, 1.0, top, bottom, 3),
+        )
+
     def reflectance(self, band: str, top: int, bottom: int) -> Floats:
         """Surface reflectance of a band, clouds included."""
-        kinds, leaf = self.land.classes(top, bottom), self.green(top, bottom)
-        bright = (
-            0.85
-            + 0.3 * (self.land.parcels(top, bottom) >> np.uint32(5) & np.uint32(255)).astype(np.float32) / 255
-        )
-        value = SPECTRA["soil"][band] * bright * (1 - leaf) + SPECTRA["leaf"][band] * leaf
+        return self.scene(top, bottom).reflectance(band)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A row block as the satellite sees it; each band is a few lines on top of this."""
+
+    classes: Bytes
+    leaf: Floats
+    bright: Floats
+    texture: Floats
+    snow: NDArray[np.bool_]
+    cloud: NDArray[np.bool_]
+    shadow: NDArray[np.bool_]
+    cloud_texture: Floats
+
+    def reflectance(self, band: str) -> Floats:
+        """Surface reflectance of a band."""
+        value = SPECTRA["soil"][band] * self.bright * (1 - self.leaf) + SPECTRA["leaf"][band] * self.leaf
         for kind, name in ((1, "roof"), (2, "roof"), (23, "water")):
-            value[kinds == kind] = SPECTRA[name][band]
-        snow = self.snow(top, bottom)
-        value[snow] = 0.85 * SPECTRA["snow"][band] + 0.15 * value[snow]
-        value *= 1 + 0.04 * self.land.noise(11, 0.05, top, bottom, 2)
-        cloud, shadow = self.clouds(top, bottom)
-        value[shadow] *= 0.45
-        value[cloud] = SPECTRA["cloud"][band] * (0.9 + 0.1 * self.land.noise(12, 1.0, top, bottom, 3)[cloud])
+            value[self.classes == kind] = SPECTRA[name][band]
+        value[self.snow] = 0.85 * SPECTRA["snow"][band] + 0.15 * value[self.snow]
+        value *= self.texture
+        value[self.shadow] *= 0.45
+        value[self.cloud] = SPECTRA["cloud"][band] * self.cloud_texture[self.cloud]
         clipped: Floats = np.clip(value, 0.001, 1.2).astype(np.float32)
         return clipped
 

@@ -67,15 +67,10 @@ def write_l2a(
     for group, bands, pixel in (("R1", BANDS_10M, 10), ("R2", BANDS_20M, 20)):
         weather, grid = tile.weather(day, cover, pixel), tile.grid(pixel)
         outside = _blocks(grid, np.uint8, lambda top, bottom: _outside(grid.width, top, bottom, swath))
-        for band in bands:
-            counts = _blocks(
-                grid,
-                np.int16,
-                lambda top, bottom: np.round(weather.reflectance(band, top, bottom) * 10_000),
-            )
+        for band, counts in _reflectances(weather, grid, bands).items():
             counts[outside == 1] = NODATA
             write_strips(home / f"{name}_FRE_{band}.tif", counts[None], grid)
-            flat = np.where(counts == NODATA, counts, (counts * 0.97).astype(np.int16))
+            flat = np.where(counts == NODATA, counts, (counts * np.float32(0.97)).astype(np.int16))
             write_strips(home / f"{name}_SRE_{band}.tif", flat[None], grid)
         _masks(home, name, group, weather, grid, outside)
     _quicklook(home, name, tile.weather(day, cover, 20), tile.grid(20))
@@ -89,12 +84,7 @@ def write_l3a(folder: Path, tile: Tile, day: date, *, version: str = "1-1") -> P
     home = _home(folder, name)
     for group, bands, pixel in (("R1", BANDS_10M, 10), ("R2", BANDS_20M, 20)):
         weather, grid = tile.weather(day, 0.0, pixel), tile.grid(pixel)
-        for band in bands:
-            counts = _blocks(
-                grid,
-                np.int16,
-                lambda top, bottom: np.round(weather.reflectance(band, top, bottom) * 10_000),
-            )
+        for band, counts in _reflectances(weather, grid, bands).items():
             write_strips(home / f"{name}_FRC_{band}.tif", counts[None], grid)
         state = _blocks(grid, np.uint8, lambda top, bottom: _state(weather, top, bottom))
         weight = _blocks(
@@ -149,6 +139,17 @@ def _blocks(grid: Grid, dtype: Any, block: Callable[[int, int], NDArray[Any]]) -
     return out
 
 
+def _reflectances(weather: Weather, grid: Grid, bands: Sequence[str]) -> dict[str, NDArray[np.int16]]:
+    """Reflectance x 10000 of some bands, each row block seen once."""
+    out = {band: np.empty((grid.height, grid.width), np.int16) for band in bands}
+    for top in range(0, grid.height, _BLOCK):
+        bottom = min(grid.height, top + _BLOCK)
+        scene = weather.scene(top, bottom)
+        for band, counts in out.items():
+            counts[top:bottom] = np.round(scene.reflectance(band) * 10_000)
+    return out
+
+
 def _outside(size: int, top: int, bottom: int, swath: float) -> NDArray[np.uint8]:
     """1 outside of the swath: a slanted edge on the west side."""
     edge = swath * size * 1.2 - 0.2 * np.arange(top, bottom)
@@ -192,10 +193,8 @@ def _state(weather: Weather, top: int, bottom: int) -> NDArray[Any]:
 
 def _quicklook(home: Path, name: str, weather: Weather, grid: Grid) -> None:
     step = max(1, grid.width // 512)
-    planes = []
-    for band in ("B4", "B3", "B2"):
-        values = _blocks(grid, np.float32, lambda top, bottom: weather.reflectance(band, top, bottom))
-        planes.append(np.clip(values[::step, ::step] / 0.25 * 255, 0, 255))
+    looks = _reflectances(weather, grid, ("B4", "B3", "B2"))
+    planes = [np.clip(counts[::step, ::step] / 2_500 * 255, 0, 255) for counts in looks.values()]
     Image.fromarray(np.dstack(planes).astype(np.uint8), "RGB").save(home / f"{name}_QKL_ALL.jpg", quality=85)
 
 

@@ -103,7 +103,35 @@ def _json(probed: Sequence[Probed], asked: Asked) -> bytes:
         }
         for _, product, attributes in _each(probed, asked)
     ]
-    return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False).encode()
+    document: dict[str, object] = {"type": "FeatureCollection", "features": features}
+    series = [_series_json(probe, asked) for probe in probed if probe.series]
+    if series:
+        document["series"] = series
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def _series_json(probe: Probed, asked: Asked) -> dict[str, object]:
+    """A foreign member (RFC 7946, 6.1): the series of what the layer's style shows, oldest first."""
+    return {
+        "layer": probe.query.kind.id,
+        "style": probe.query.style.title.in_language(asked.language),
+        "values": [
+            {
+                "time": micros_text(point.product.period.start),
+                "value": _rounded(point.value),
+                "clear": point.clear,
+                "product": point.product.id,
+            }
+            for point in probe.series
+        ],
+    }
+
+
+def _series_rows(probe: Probed, language: str) -> Iterator[tuple[str, str]]:
+    """Day and value, a cloudy one marked."""
+    cloudy = " (nuage ou ombre)" if language == "fr" else " (cloud or shadow)"
+    for point in probe.series:
+        yield day_text(point.product.day), f"{_rounded(point.value):g}{'' if point.clear else cloudy}"
 
 
 def _text(probed: Sequence[Probed], asked: Asked) -> bytes:
@@ -115,6 +143,10 @@ def _text(probed: Sequence[Probed], asked: Asked) -> bytes:
             for name, value in attributes.items()
             if name not in ("product", "version")
         ]
+    for probe in probed:
+        if probe.series:
+            lines += ["", f"{probe.query.kind.id}: {probe.query.style.title.in_language(asked.language)}"]
+            lines += [f"  {day} = {value}" for day, value in _series_rows(probe, asked.language)]
     if len(lines) == 1:
         lines.append("aucune donnée" if asked.language == "fr" else "no data")
     return ("\n".join(lines) + "\n").encode()
@@ -128,6 +160,12 @@ def _html(probed: Sequence[Probed], asked: Asked) -> bytes:
             if name not in ("product", "version"):
                 parts.append(f"<tr><th>{escape(name)}</th><td>{_cell(value)}</td></tr>")
         parts.append("</table>")
+    for probe in probed:
+        if probe.series:
+            parts.append(f"<h2>{escape(probe.query.style.title.in_language(asked.language))}</h2><table>")
+            rows = _series_rows(probe, asked.language)
+            parts += [f"<tr><th>{day}</th><td>{escape(value)}</td></tr>" for day, value in rows]
+            parts.append("</table>")
     head = f'<meta charset="utf-8"><title>GetFeatureInfo</title><style>{_CSS}</style>'
     page = f'<!DOCTYPE html>\n<html lang="{asked.language}"><head>{head}</head><body>{"".join(parts)}</body></html>'
     return clean(page).encode()

@@ -80,6 +80,24 @@ def test_feature_count_bounds_the_series_of_a_period(world: World) -> None:
     assert len(features(world, FEATURE_COUNT=2, **period)) == 2
 
 
+def test_a_period_gives_the_pixels_series_of_what_the_style_shows(world: World) -> None:
+    answer = get_info(world, TIME="2023-01-01/2023-12-31", STYLES="ndvi")
+    (series,) = json.loads(answer.body)["series"]
+    assert (series["layer"], series["style"]) == (LAYER, "Vegetation index (NDVI)")
+    days = [point["time"][:10] for point in series["values"]]
+    assert days == sorted(days)
+    assert {"2023-03-05", "2023-03-15"} <= set(days)
+    for point in series["values"]:
+        (feature,) = features(world, TIME=point["time"][:10])
+        near, red = feature["properties"]["B8"], feature["properties"]["B4"]
+        assert point["value"] == pytest.approx((near - red) / (near + red), abs=1e-5)
+        assert point["clear"] is (feature["properties"]["CLM_value"] & 1 == 0)
+    assert "series" not in json.loads(get_info(world, TIME="2023-03-05").body)
+    period = {"TIME": "2023-01-01/2023-12-31", "STYLES": "ndvi"}
+    assert b"2023-03-05 = 0." in get_info(world, INFO_FORMAT="text/plain", **period).body
+    assert b"<th>2023-03-05</th><td>0." in get_info(world, INFO_FORMAT="text/html", **period).body
+
+
 def test_info_honours_time_with_the_matching_of_the_map(world: World) -> None:
     for time in ("2023-03-05T00:00:00Z", "2023-03-05/2023-03-05", "2023-03-05T00:00:00.000Z"):
         assert features(world, TIME=time)[0]["properties"]["date"] == "2023-03-05"
