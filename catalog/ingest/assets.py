@@ -16,7 +16,7 @@ from catalog.ingest.readers.scene import Metadata
 from catalog.ingest.refusal import Refused
 from catalog.model.product import Asset, AssetRole, Grid
 from catalog.raster.files import Description, Unreadable, describe, fitted, read_band, valid
-from catalog.raster.write import decimated, write_cog, write_low
+from catalog.raster.write import CogMaker, decimated, write_cog, write_low
 from config.product_types import Band, PixelRule, Policy, ProductType
 from config.styles import Composite
 
@@ -92,7 +92,8 @@ class Maker:
         first = next(source for source in found if source.band.role == "data")
         shares: dict[str, float] = {}
         outline: NDArray[np.bool_] | None = None
-        looks: dict[str, NDArray[np.uint8]] = {}
+        look: CogMaker | None = None
+        looked = 0
         for source in found:
             counts = self._counts(source)
             good = valid(counts, self._nodata(source.band))
@@ -104,15 +105,15 @@ class Maker:
                 if rule and rule.band == source.name:
                     shares[label] = _share(counts, good if source.band.role == "data" else None, rule)
             if self._visual and source.name in self._visual.bands:
-                looks[source.name] = _stretched(counts, good, self._scaled(source.band), self._visual)
+                look = look or CogMaker(source.described.grid, 3, "uint8", 0.0)
+                looked += self._put(look, source, counts, good)
+            del good
             assets += self._assets(source, counts)
         assert outline is not None
-        if self._visual and len(looks) == len(set(self._visual.bands)):
-            assets.append(
-                self._write_visual(
-                    looks, next(source for source in found if source.name == self._visual.bands[0])
-                )
-            )
+        if look and looked == 3:
+            assets.append(self._write_visual(look))
+        elif look:
+            look.drop()
         return Made(tuple(assets), outline, first.described.grid, shares.get("cloud"), shares.get("snow"))
 
     def _counts(self, source: Source) -> NDArray[Any]:
@@ -145,7 +146,7 @@ class Maker:
             bands={source.name: source.band.index}, scale=scale, offset=offset, nodata=nodata,
         )  # fmt: skip
         if self._policy == "full_cog":
-            overviews = write_cog(target, [counts], source.described.grid, tag, average=average)
+            overviews = write_cog(target, counts, source.described.grid, tag, average=average)
             return [
                 self._with_low(
                     replace(
@@ -164,7 +165,7 @@ class Maker:
             return [self._with_low(in_place, source.path, average)]
         small, grid = decimated(counts, source.described.grid, tag, _SIDECAR_FACTOR, average=average)
         target = self._folder / f"{source.name}.sidecar.tif"
-        overviews = write_cog(target, [small], grid, tag, average=average)
+        overviews = write_cog(target, small, grid, tag, average=average)
         sidecar = replace(
             common,
             key=f"{source.name}.sidecar",
@@ -182,20 +183,27 @@ class Maker:
         facts = {} if asset.sha256 else _facts(written)
         return replace(asset, low=asset.key, **facts)
 
-    def _write_visual(self, looks: Mapping[str, NDArray[np.uint8]], source: Source) -> Asset:
+    def _put(self, look: CogMaker, source: Source, counts: NDArray[Any], good: NDArray[np.bool_]) -> int:
+        """Puts a band into the visual, as often as the style names it; returns how often."""
         assert self._visual
+        if source.described.grid != look.grid:
+            raise Refused("the bands of its visual lie on different grids")
+        numbers = [at for at, name in enumerate(self._visual.bands, 1) if name == source.name]
+        band = _stretched(counts, good, self._scaled(source.band), self._visual)
+        for number in numbers:
+            look.put(number, band)
+        return len(numbers)
+
+    def _write_visual(self, look: CogMaker) -> Asset:
         target = self._folder / "visual.tif"
-        planes = [looks[name] for name in self._visual.bands]
-        if len({plane.shape for plane in planes}) > 1:
-            raise Refused("the bands of its visual have different sizes")
-        overviews = write_cog(target, planes, source.described.grid, 0.0, average=True)
+        overviews = look.finish(target, average=True)
         names = {f"visual.{number}": number for number in (1, 2, 3)}
         asset = Asset(
             "visual",
             AssetRole.VISUAL,
             target.name,
             "GTiff",
-            grid=source.described.grid,
+            grid=look.grid,
             dtype="uint8",
             bands=names,
             nodata=(0,),

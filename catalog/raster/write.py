@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,27 +26,47 @@ def grid_transform(grid: Grid) -> Affine:
     return Affine(grid.pixel_width, 0.0, grid.west, 0.0, -grid.pixel_height, grid.north)
 
 
-def write_cog(
-    path: Path, bands: Sequence[NDArray[Any]], grid: Grid, nodata: float | None, *, average: bool
-) -> tuple[int, ...]:
-    """Writes bands (rows x columns each) as a COG and returns the decimations of its overviews.
+class CogMaker:
+    """A COG in the making: its bands are put one by one, so that no more than one of them is held twice."""
 
-    `average` makes the overviews by averages of valid pixels, else by the commonest value (classes).
-    """
-    profile = {
-        "driver": "MEM", "width": grid.width, "height": grid.height, "count": len(bands), "dtype": bands[0].dtype.name,
-        "crs": f"EPSG:{grid.epsg}", "transform": grid_transform(grid), "nodata": nodata,
-    }  # fmt: skip
-    with rasterio.open("", "w", **profile) as memory:
-        for number, band in enumerate(bands, 1):
-            memory.write(band, number)
+    def __init__(self, grid: Grid, count: int, dtype: str, nodata: float | None) -> None:
+        profile = {
+            "driver": "MEM", "width": grid.width, "height": grid.height, "count": count, "dtype": dtype,
+            "crs": f"EPSG:{grid.epsg}", "transform": grid_transform(grid), "nodata": nodata,
+        }  # fmt: skip
+        self.grid = grid
+        self._memory = rasterio.open("", "w", **profile)
+
+    def put(self, number: int, band: NDArray[Any]) -> None:
+        """Sets a band (rows x columns), counted from 1."""
+        self._memory.write(band, number)
+
+    def finish(self, path: Path, *, average: bool) -> tuple[int, ...]:
+        """Writes the file and returns the decimations of its overviews.
+
+        `average` makes these by averages of valid pixels, else by the commonest value (classes).
+        """
         options = {
             "COMPRESS": "ZSTD", "LEVEL": 9, "PREDICTOR": "YES", "BLOCKSIZE": BLOCK, "BIGTIFF": "IF_SAFER", "NUM_THREADS": "ALL_CPUS",
             "OVERVIEW_RESAMPLING": "AVERAGE" if average else "MODE", "OVERVIEW_COMPRESS": "ZSTD", "OVERVIEW_PREDICTOR": "YES",
         }  # fmt: skip
-        rasterio.shutil.copy(memory, path, driver="COG", **options)
-    with rasterio.open(path, driver="GTiff") as written:
-        return tuple(written.overviews(1))
+        with self._memory as memory:
+            rasterio.shutil.copy(memory, path, driver="COG", **options)
+        with rasterio.open(path, driver="GTiff") as written:
+            return tuple(written.overviews(1))
+
+    def drop(self) -> None:
+        """Forgets the bands."""
+        self._memory.close()
+
+
+def write_cog(
+    path: Path, band: NDArray[Any], grid: Grid, nodata: float | None, *, average: bool
+) -> tuple[int, ...]:
+    """Writes one band (rows x columns) as a COG and returns the decimations of its overviews."""
+    maker = CogMaker(grid, 1, band.dtype.name, nodata)
+    maker.put(1, band)
+    return maker.finish(path, average=average)
 
 
 def write_low(source: Path, stem: Path, *, average: bool) -> None:

@@ -85,7 +85,7 @@ def cogs() -> None:
     for band in ("B4", "B8", "B11"):
         path = home / f"{home.name}_FRE_{band}.tif"
         start = time.perf_counter()
-        write_cog(ROOT / "ours.tif", [read_band(path, 1)], describe(path).grid, -10_000, average=True)
+        write_cog(ROOT / "ours.tif", read_band(path, 1), describe(path).grid, -10_000, average=True)
         ours += time.perf_counter() - start
         start = time.perf_counter()
         options = {
@@ -183,7 +183,12 @@ def _mapfile(found: dict[str, list[Path]], level: int) -> str:
     index = ROOT / "ten.shp"
     for path in ROOT.glob("ten.???"):
         path.unlink()
-    subprocess.run(["gdaltindex", "-q", str(index), *map(str, reversed(found["ten"]))], check=True)
+    subprocess.run(
+        ["gdaltindex", str(index), *map(str, reversed(found["ten"]))],
+        check=True,
+        env={"PATH": "/usr/bin:/bin"},
+        stdout=subprocess.DEVNULL,
+    )
     styles = "".join(
         f'CLASS EXPRESSION ([pixel] = {one.value}) STYLE COLOR "{one.colour[:7]}" END END\n'
         for one in classes
