@@ -7,89 +7,133 @@ All kernels release the GIL. They are compiled once, on `python -m tiles.kernels
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+_BITS = 14
+_ONE = 1 << _BITS
+_HALF = 1 << (2 * _BITS - 1)
 
-@njit(nogil=True, cache=True, boundscheck=False)
+
+def _make_warp(count: int, smooth: bool, floating: bool) -> Callable[..., int]:
+    """The warp of a number of bands (0: any), nearest or bilinear, of integers or floats.
+
+    These are constants to the compiler, which unrolls the loops over bands: a third of the time of one general loop.
+    """
+
+    @njit(nogil=True, cache=True, boundscheck=False)
+    def warp_one(src, columns, rows, top, bottom, left, right, marks, out, todo):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        bands = count if count else src.shape[0]
+        height, width = src.shape[1], src.shape[2]
+        tall, wide = todo.shape[0] / (rows.shape[0] - 1), todo.shape[1] / (rows.shape[1] - 1)
+        last_row, last_column = rows.shape[0] - 2, rows.shape[1] - 2
+        filled = 0
+        for i in range(top, bottom):
+            fy = (i + 0.5) / tall
+            iy = min(int(fy), last_row)
+            ty = fy - iy
+            for k in range(min(int(left / wide), last_column), last_column + 1):
+                start, stop = math.ceil(k * wide - 0.5), math.ceil((k + 1) * wide - 0.5)
+                if start < left or k == 0:
+                    start = left
+                if stop > right or k == last_column:
+                    stop = right
+                if start >= right:
+                    break
+                c0 = columns[iy, k] * (1 - ty) + columns[iy + 1, k] * ty
+                r0 = rows[iy, k] * (1 - ty) + rows[iy + 1, k] * ty
+                dc = (columns[iy, k + 1] * (1 - ty) + columns[iy + 1, k + 1] * ty - c0) / wide
+                dr = (rows[iy, k + 1] * (1 - ty) + rows[iy + 1, k + 1] * ty - r0) / wide
+                c0 += dc * (0.5 - k * wide)
+                r0 += dr * (0.5 - k * wide)
+                for j in range(start, stop):
+                    if not todo[i, j]:
+                        continue
+                    c, r = c0 + dc * j, r0 + dr * j
+                    if not (c >= 0 and r >= 0 and c < width and r < height):
+                        continue
+                    if smooth:
+                        x0, y0 = int(c + 0.5) - 1, int(r + 0.5) - 1
+                        if x0 >= 0 and y0 >= 0 and x0 + 1 < width and y0 + 1 < height:
+                            whole = True
+                            for b in range(bands):
+                                m = marks[b]
+                                if (
+                                    src[b, y0, x0] == m
+                                    or src[b, y0, x0 + 1] == m
+                                    or src[b, y0 + 1, x0] == m
+                                    or src[b, y0 + 1, x0 + 1] == m
+                                ):
+                                    whole = False
+                            if whole:
+                                wx, wy = c - 0.5 - x0, r - 0.5 - y0
+                                if floating:
+                                    clean = True
+                                    for b in range(bands):
+                                        upper = src[b, y0, x0] * (1 - wx) + src[b, y0, x0 + 1] * wx
+                                        lower = src[b, y0 + 1, x0] * (1 - wx) + src[b, y0 + 1, x0 + 1] * wx
+                                        mixed = upper * (1 - wy) + lower * wy
+                                        out[b, i, j] = mixed
+                                        clean = clean and mixed == mixed
+                                    if clean:
+                                        todo[i, j] = 0
+                                        filled += 1
+                                        continue
+                                else:
+                                    fx, gy = int(wx * _ONE), int(wy * _ONE)
+                                    ex, ey = _ONE - fx, _ONE - gy
+                                    for b in range(bands):
+                                        above = int(src[b, y0, x0]) * ex + int(src[b, y0, x0 + 1]) * fx
+                                        below = (
+                                            int(src[b, y0 + 1, x0]) * ex + int(src[b, y0 + 1, x0 + 1]) * fx
+                                        )
+                                        out[b, i, j] = (above * ey + below * gy + _HALF) >> (2 * _BITS)
+                                    todo[i, j] = 0
+                                    filled += 1
+                                    continue
+                    x, y = int(c), int(r)
+                    good = True
+                    for b in range(bands):
+                        value = src[b, y, x]
+                        if value == marks[b] or value != value:
+                            good = False
+                    if good:
+                        for b in range(bands):
+                            out[b, i, j] = src[b, y, x]
+                        todo[i, j] = 0
+                        filled += 1
+        return filled
+
+    made: Callable[..., int] = warp_one
+    return made
+
+
+_WARPS = {
+    (count, smooth, floating): _make_warp(count, smooth, floating)
+    for count in (0, 1, 2, 3)
+    for smooth in (False, True)
+    for floating in (False, True)
+}
+
+
 def warp(
     src: NDArray[Any], columns: NDArray[Any], rows: NDArray[Any], top: int, bottom: int, left: int, right: int,
-    nodata: NDArray[Any], bilinear: bool, rounded: bool, out: NDArray[Any], todo: NDArray[Any],
+    marks: NDArray[Any], bilinear: bool, out: NDArray[Any], todo: NDArray[Any],
 ) -> int:  # fmt: skip
     """Fills the pixels of `out` (bands, H, W) that are `todo` from `src` (bands, h, w); returns how many it filled.
 
     `columns`, `rows`: source pixel coordinates (pixel k covers k to k + 1) at the corners of equal cells of the whole output.
-    `nodata`: per band, as many counts as columns; a pixel with any band at one of these, or NaN, is not valid.
+    `marks`: for each band the count that means "no value" (int64, or float64 for floats), or one that no pixel has; a pixel
+    with any band at its mark, or NaN, is not valid. Bilinear falls back to the nearest pixel beside invalid ones.
+    Weights have 14 bits: a count of integers is within one of the exact mean.
     """
-    bands, height, width = src.shape
-    tall, wide = todo.shape[0] / (rows.shape[0] - 1), todo.shape[1] / (rows.shape[1] - 1)
-    last_row, last_column = rows.shape[0] - 2, rows.shape[1] - 2
-    none = nodata.shape[1]
-    filled = 0
-    for i in range(top, bottom):
-        fy = (i + 0.5) / tall
-        iy = min(int(fy), last_row)
-        ty = fy - iy
-        for k in range(min(int(left / wide), last_column), last_column + 1):
-            start, stop = math.ceil(k * wide - 0.5), math.ceil((k + 1) * wide - 0.5)
-            if start < left or k == 0:
-                start = left
-            if stop > right or k == last_column:
-                stop = right
-            if start >= right:
-                break
-            c0 = columns[iy, k] * (1 - ty) + columns[iy + 1, k] * ty
-            r0 = rows[iy, k] * (1 - ty) + rows[iy + 1, k] * ty
-            dc = (columns[iy, k + 1] * (1 - ty) + columns[iy + 1, k + 1] * ty - c0) / wide
-            dr = (rows[iy, k + 1] * (1 - ty) + rows[iy + 1, k + 1] * ty - r0) / wide
-            for j in range(start, stop):
-                if not todo[i, j]:
-                    continue
-                c = c0 + dc * (j + 0.5 - k * wide)
-                r = r0 + dr * (j + 0.5 - k * wide)
-                if not (c >= 0 and r >= 0 and c < width and r < height):
-                    continue
-                x, y = int(c), int(r)
-                good = True
-                for b in range(bands):
-                    value = src[b, y, x]
-                    if value != value:
-                        good = False
-                    for n in range(none):
-                        if value == nodata[b, n]:
-                            good = False
-                if not good:
-                    continue
-                filled += 1
-                todo[i, j] = 0
-                if bilinear:
-                    x0, y0 = math.floor(c - 0.5), math.floor(r - 0.5)
-                    if x0 >= 0 and y0 >= 0 and x0 + 1 < width and y0 + 1 < height:
-                        whole = True
-                        for b in range(bands):
-                            for n in range(none):
-                                mark = nodata[b, n]
-                                if (
-                                    src[b, y0, x0] == mark
-                                    or src[b, y0, x0 + 1] == mark
-                                    or src[b, y0 + 1, x0] == mark
-                                    or src[b, y0 + 1, x0 + 1] == mark
-                                ):
-                                    whole = False
-                        if whole:
-                            wx, wy = c - 0.5 - x0, r - 0.5 - y0
-                            for b in range(bands):
-                                upper = src[b, y0, x0] * (1 - wx) + src[b, y0, x0 + 1] * wx
-                                lower = src[b, y0 + 1, x0] * (1 - wx) + src[b, y0 + 1, x0 + 1] * wx
-                                mixed = upper * (1 - wy) + lower * wy
-                                out[b, i, j] = math.floor(mixed + 0.5) if rounded else mixed
-                            continue
-                for b in range(bands):
-                    out[b, i, j] = src[b, y, x]
-    return filled
+    count = src.shape[0] if src.shape[0] <= 3 else 0
+    chosen = _WARPS[count, bilinear, src.dtype.kind == "f"]
+    return chosen(src, columns, rows, top, bottom, left, right, marks, out, todo)
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
@@ -188,18 +232,27 @@ def filter_up(rows: NDArray[Any], out: NDArray[Any]) -> None:
 
 
 def compile_all() -> None:
-    """Compiles every kernel for every type that products have, into numba's cache."""
+    """Compiles the kernels for the types and numbers of bands that products and styles have, into numba's cache."""
     todo = np.ones((4, 4), np.uint8)
     corner = np.zeros((2, 2))
-    for dtype in (np.uint8, np.int16, np.uint16, np.float32):
-        src = np.ones((3, 4, 4), dtype)
-        out = np.zeros((3, 4, 4), dtype)
-        warp(src, corner, corner, 0, 4, 0, 4, np.zeros((3, 1), dtype), True, True, out, todo.copy())
-        commit(src, todo, out, todo.copy())
-        normalised_difference(src[:2], todo, 0.0, -1.0, 1.0, 250, np.zeros((4, 4), np.uint8))
-        if dtype is not np.float32:
-            look_up(src[0], todo, np.zeros(65_536, np.uint8), 0xFFFF, np.zeros((4, 4), np.uint8))
-            look_up_rgb(src, todo, np.zeros((3, 65_536), np.uint8), 0xFFFF, np.zeros((4, 4, 3), np.uint8))
+    for dtype, counts in (
+        (np.uint8, (1, 3)),
+        (np.int16, (1, 2, 3)),
+        (np.uint16, (1, 3)),
+        (np.float32, (1, 2)),
+    ):
+        marks = np.zeros(3, np.float64 if dtype is np.float32 else np.int64)
+        for count in counts:
+            src, out = np.ones((count, 4, 4), dtype), np.zeros((count, 4, 4), dtype)
+            for bilinear in (False, True):
+                warp(src, corner, corner, 0, 4, 0, 4, marks, bilinear, out, todo.copy())
+            commit(src, todo, out, todo.copy())
+            if count == 2:
+                normalised_difference(src, todo, 0.0, -1.0, 1.0, 240, np.zeros((4, 4), np.uint8))
+            if dtype is not np.float32:
+                look_up(src[0], todo, np.zeros(65_536, np.uint8), 0xFFFF, np.zeros((4, 4), np.uint8))
+            if count == 3:
+                look_up_rgb(src, todo, np.zeros((3, 65_536), np.uint8), 0xFFFF, np.zeros((4, 4, 3), np.uint8))
     interleave(np.ones((3, 4, 4), np.uint8), todo, np.zeros((4, 4, 3), np.uint8))
     filter_up(np.ones((4, 12), np.uint8), np.zeros((4, 13), np.uint8))
 

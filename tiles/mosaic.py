@@ -18,6 +18,8 @@ from tiles.loops import loops
 from tiles.plan import Read, Step, holder, steps
 from tiles.read import Reader
 
+_NEVER = 1 << 40
+"""A count that no pixel has."""
 _DTYPES = {"uint8": np.uint8, "int16": np.int16, "uint16": np.uint16, "float32": np.float32}
 
 
@@ -150,34 +152,36 @@ class Painter:
         *,
         smooth: bool | None = None,
     ) -> int:
-        parts = [self._reader.read(read, self._kind) for read in step.reads]
+        parts = [self._marked(read) for read in step.reads]
         pixels = parts[0] if len(parts) == 1 else np.concatenate(parts)
         bilinear = self._smooth if smooth is None else smooth
-        rounded = pixels.dtype.kind != "f"
-        return int(
-            loops.warp(
-                pixels,
-                step.columns,
-                step.rows,
-                *step.rect,
-                self._marks(step.reads, pixels.dtype),
-                bilinear,
-                rounded,
-                out,
-                todo,
-            )
-        )
+        marks = _marks(step.reads, pixels.dtype)
+        return int(loops.warp(pixels, step.columns, step.rows, *step.rect, marks, bilinear, out, todo))
 
-    @staticmethod
-    def _marks(reads: Sequence[Read], dtype: np.dtype[Any]) -> NDArray[Any]:
-        """The "no value" counts of each band, as many for each."""
-        each = [read.level.asset.nodata for read in reads for _ in read.bands]
-        most = max(len(marks) for marks in each)
-        if not most or any(not marks for marks in each):
-            return np.zeros((len(each), 0), dtype)
-        info = np.iinfo(dtype) if dtype.kind != "f" else None
-        fitting = [
-            [mark for mark in marks if info is None or info.min <= mark <= info.max] or list(marks[:1])
-            for marks in each
-        ]
-        return np.array([[*marks, *[marks[-1]] * (most - len(marks))] for marks in fitting]).astype(dtype)
+    def _marked(self, read: Read) -> NDArray[Any]:
+        """The pixels of a read, with one count for "no value" where the asset has several."""
+        pixels = self._reader.read(read, self._kind)
+        others = read.level.asset.nodata[1:]
+        if others:
+            pixels = np.where(np.isin(pixels, others), pixels.dtype.type(read.level.asset.nodata[0]), pixels)
+        return pixels
+
+
+def _marks(reads: Sequence[Read], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """The count that means "no value" for each band, or one that no pixel has."""
+    if dtype.kind == "f":
+        return np.array(
+            [
+                read.level.asset.nodata[0] if read.level.asset.nodata else np.nan
+                for read in reads
+                for _ in read.bands
+            ]
+        )
+    return np.array(
+        [
+            read.level.asset.nodata[0] if read.level.asset.nodata else _NEVER
+            for read in reads
+            for _ in read.bands
+        ],
+        np.int64,
+    )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 def warp(
     src: NDArray[Any], columns: NDArray[Any], rows: NDArray[Any], top: int, bottom: int, left: int, right: int,
-    nodata: NDArray[Any], bilinear: bool, rounded: bool, out: NDArray[Any], todo: NDArray[Any],
+    marks: NDArray[Any], bilinear: bool, out: NDArray[Any], todo: NDArray[Any],
 ) -> int:  # fmt: skip
     """See `tiles.kernels.warp`."""
     _, height, width = src.shape
@@ -22,13 +22,12 @@ def warp(
         keep = (c >= 0) & (r >= 0) & (c < width) & (r < height)
     i, j, c, r = i[keep], j[keep], c[keep], r[keep]
     picked = src[:, r.astype(np.intp), c.astype(np.intp)]
-    good = _valid(picked, nodata)
-    i, j, c, r, picked = i[good], j[good], c[good], r[good], picked[:, good]
-    out[:, i, j] = picked
-    todo[i, j] = 0
+    good = _valid(picked, marks)
     if bilinear:
-        _mix(src, i, j, c - 0.5, r - 0.5, nodata, rounded, out)
-    return int(i.size)
+        good |= _mix(src, i, j, c - 0.5, r - 0.5, marks, picked)
+    out[:, i[good], j[good]] = picked[:, good]
+    todo[i[good], j[good]] = 0
+    return int(good.sum())
 
 
 def _mix(
@@ -37,21 +36,25 @@ def _mix(
     j: NDArray[Any],
     x: NDArray[Any],
     y: NDArray[Any],
-    nodata: NDArray[Any],
-    rounded: bool,
-    out: NDArray[Any],
-) -> None:
-    """Replaces the nearest value by the bilinear one where all four neighbours are valid."""
+    marks: NDArray[Any],
+    picked: NDArray[Any],
+) -> NDArray[np.bool_]:
+    """Replaces the nearest values by the bilinear ones where all four neighbours are valid; where it did."""
     _, height, width = src.shape
     x0, y0 = np.floor(x).astype(np.intp), np.floor(y).astype(np.intp)
-    inner = (x0 >= 0) & (y0 >= 0) & (x0 + 1 < width) & (y0 + 1 < height)
-    i, j, x, y, x0, y0 = i[inner], j[inner], x[inner], y[inner], x0[inner], y0[inner]
-    corners = [src[:, y0 + down, x0 + over] for down in (0, 1) for over in (0, 1)]
-    whole = np.logical_and.reduce([_valid(corner, nodata, keep_nan=True) for corner in corners])
-    wx, wy = (x - x0)[whole], (y - y0)[whole]
-    a, b, c, d = (corner[:, whole].astype(np.float64) for corner in corners)
+    whole = (x0 >= 0) & (y0 >= 0) & (x0 + 1 < width) & (y0 + 1 < height)
+    x0, y0 = np.where(whole, x0, 0), np.where(whole, y0, 0)
+    down, over = min(1, height - 1), min(1, width - 1)
+    corners = [src[:, y0 + one, x0 + other] for one in (0, down) for other in (0, over)]
+    whole &= np.logical_and.reduce([_valid(corner, marks) for corner in corners])
+    wx, wy = x - x0, y - y0
+    a, b, c, d = (corner.astype(np.float64) for corner in corners)
     mixed = (a * (1 - wx) + b * wx) * (1 - wy) + (c * (1 - wx) + d * wx) * wy
-    out[:, i[whole], j[whole]] = np.floor(mixed + 0.5) if rounded else mixed
+    if src.dtype.kind != "f":
+        mixed = np.floor(mixed + 0.5)
+    picked[:, whole] = mixed[:, whole]
+    found: NDArray[np.bool_] = whole
+    return found
 
 
 def _between(grid: NDArray[Any], shape: tuple[int, ...], i: NDArray[Any], j: NDArray[Any]) -> NDArray[Any]:
@@ -68,12 +71,11 @@ def _between(grid: NDArray[Any], shape: tuple[int, ...], i: NDArray[Any], j: NDA
     return mixed
 
 
-def _valid(picked: NDArray[Any], nodata: NDArray[Any], *, keep_nan: bool = False) -> NDArray[np.bool_]:
+def _valid(picked: NDArray[Any], marks: NDArray[Any]) -> NDArray[np.bool_]:
     good = np.ones(picked.shape[1], np.bool_)
-    for band, marks in zip(picked, nodata, strict=True):
-        for mark in marks:
-            good &= band != mark
-        if band.dtype.kind == "f" and not keep_nan:
+    for band, mark in zip(picked, marks, strict=False):
+        good &= band != mark
+        if band.dtype.kind == "f":
             good &= ~np.isnan(band)
     return good
 

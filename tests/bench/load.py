@@ -27,7 +27,7 @@ class Cost:
 
 
 def measure(
-    server: Server, queries: Sequence[str], *, connections: int = 4, seconds: float = 6.0, warm: int = 24
+    server: Server, queries: Sequence[str], *, connections: int = 2, seconds: float = 5.0, warm: int = 24
 ) -> Cost:
     """Cycles through the queries from several connections for some seconds, after a warm-up."""
     _run(server, queries, 2, 1e9, warm)

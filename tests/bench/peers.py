@@ -45,11 +45,12 @@ class Server:
 
 
 @contextmanager
-def hysope(data: Path, workers: int = 2) -> Iterator[Server]:
+def hysope(data: Path, workers: int = 2, types: Path | None = None) -> Iterator[Server]:
     """`hysope serve`, with the answer cache off so that every request is drawn."""
     port = free_port()
     environment = {
         **os.environ,
+        **({"HYSOPE_PRODUCT_TYPES": f"[{types}]"} if types else {}),
         "HYSOPE_SERVER__TILE_CACHE_MB": "0",
         "HYSOPE_SERVER__THREADS": "2",
         "GDAL_CACHEMAX": CACHE_MB,
@@ -113,8 +114,8 @@ def mapserver(folder: Path, mapfile: str, workers: int = 2) -> Iterator[Server]:
     (folder / "nginx.conf").write_text(
         f"worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.err; events {{ worker_connections 256; }}\n"
         f"http {{ access_log off; client_body_temp_path {folder}/nb; proxy_temp_path {folder}/np; fastcgi_temp_path {folder}/nf; uwsgi_temp_path {folder}/nu; scgi_temp_path {folder}/ns;\n"
-        f"upstream ms {{ server unix:{sock}; keepalive 8; }}\n"
-        f"server {{ listen 127.0.0.1:{port}; location /ms {{ include /etc/nginx/fastcgi_params; fastcgi_pass ms; fastcgi_keep_conn on; fastcgi_buffers 64 64k; fastcgi_buffer_size 64k; }} }} }}\n"
+        f"upstream ms {{ server unix:{sock}; }}\n"
+        f"server {{ listen 127.0.0.1:{port}; location /ms {{ include /etc/nginx/fastcgi_params; fastcgi_pass ms; fastcgi_buffers 64 64k; fastcgi_buffer_size 64k; }} }} }}\n"
     )
     nginx = subprocess.Popen(
         ["/usr/sbin/nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)],

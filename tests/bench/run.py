@@ -111,24 +111,18 @@ def maps() -> None:
         return
     _ensure_maps()
     found = _assets()
-    rows = []
-    for level in (6, 1):
-        with mapserver(ROOT / f"ms{level}", _mapfile(found, level)) as peer, hysope(ROOT / "data") as mine:
+    for resampling, level in (("NEAREST", 6), ("NEAREST", 1), ("BILINEAR", 6), ("BILINEAR", 1)):
+        with (
+            mapserver(ROOT / f"ms{level}", _mapfile(found, level, resampling)) as peer,
+            hysope(ROOT / "data", types=_nearest_types() if resampling == "NEAREST" else None) as mine,
+        ):
             for name, asked, ours, theirs in _cases():
                 limit = asked[0 if level == 6 else 1]
-                if limit is None:
+                if limit is None or (name.startswith("classes") and resampling == "BILINEAR"):
                     continue
                 a, b = measure(mine, ours), measure(peer, theirs)
-                rows.append(
-                    (
-                        f"{name}, MapServer's PNG level {level}",
-                        a,
-                        b,
-                        limit,
-                        _difference(mine, peer, ours[0], theirs[0]),
-                    )
-                )
-                _row(*rows[-1])
+                difference = _difference(mine, peer, ours[0], theirs[0])
+                _row(f"{name}, {resampling.lower()}, MapServer's PNG level {level}", a, b, limit, difference)
             print(
                 f"largest worker: Hysope {mine.largest_mb():.0f} MB (asked: below 450), MapServer {peer.largest_mb():.0f} MB",
                 flush=True,
@@ -176,7 +170,7 @@ def _assets() -> dict[str, list[Path]]:
     return out
 
 
-def _mapfile(found: dict[str, list[Path]], level: int) -> str:
+def _mapfile(found: dict[str, list[Path]], level: int, resampling: str) -> str:
     catalog = wire_catalog(settings())
     classes = catalog.registry.types["oso-23"].bands["CLASS"].classes
     catalog.close()
@@ -193,18 +187,37 @@ def _mapfile(found: dict[str, list[Path]], level: int) -> str:
         f'CLASS EXPRESSION ([pixel] = {one.value}) STYLE COLOR "{one.colour[:7]}" END END\n'
         for one in classes
     )
-    layer = 'LAYER NAME "{name}" TYPE RASTER STATUS ON {source} PROJECTION "init=epsg:{epsg}" END {extra} PROCESSING "RESAMPLE=NEAREST" PROCESSING "CLOSE_CONNECTION=DEFER" METADATA "wms_title" "x" "wms_enable_request" "*" END END\n'
+    layer = 'LAYER NAME "{name}" TYPE RASTER STATUS ON {source} PROJECTION "init=epsg:{epsg}" END {extra} PROCESSING "RESAMPLE={how}" PROCESSING "CLOSE_CONNECTION=DEFER" METADATA "wms_title" "x" "wms_enable_request" "*" END END\n'
     return (
         'MAP NAME "b" STATUS ON SIZE 256 256 MAXSIZE 4096 EXTENT 300000 4700000 520000 4900020 PROJECTION "init=epsg:32631" END IMAGETYPE png\n'
         f'OUTPUTFORMAT NAME "png" DRIVER "AGG/PNG" MIMETYPE "image/png" IMAGEMODE RGBA EXTENSION "png" FORMATOPTION "COMPRESSION={level}" END\n'
         'WEB METADATA "wms_title" "b" "wms_enable_request" "*" "wms_onlineresource" "http://127.0.0.1/ms?" "wms_srs" "EPSG:32631 EPSG:3857 EPSG:4326 EPSG:2154" END END\n'
-        + layer.format(name="rgb", source=f'DATA "{found["rgb"][0]}"', epsg=32631, extra="OFFSITE 0 0 0")
         + layer.format(
-            name="ten", source=f'TILEINDEX "{index}" TILEITEM "location"', epsg=32631, extra="OFFSITE 0 0 0"
+            name="rgb", source=f'DATA "{found["rgb"][0]}"', epsg=32631, extra="OFFSITE 0 0 0", how=resampling
         )
-        + layer.format(name="class", source=f'DATA "{found["class"][0]}"', epsg=2154, extra=styles)
+        + layer.format(
+            name="ten",
+            source=f'TILEINDEX "{index}" TILEITEM "location"',
+            epsg=32631,
+            extra="OFFSITE 0 0 0",
+            how=resampling,
+        )
+        + layer.format(
+            name="class", source=f'DATA "{found["class"][0]}"', epsg=2154, extra=styles, how="NEAREST"
+        )
         + "END\n"
     )
+
+
+def _nearest_types() -> Path:
+    """Sentinel-2 L2A drawn by the nearest pixel, as MapServer does unless it is told otherwise."""
+    folder = ROOT / "nearest"
+    folder.mkdir(exist_ok=True)
+    shipped = Path(__file__).parents[2] / "config" / "product_types" / "sentinel2-l2a.yaml"
+    (folder / "l2a.yaml").write_text(
+        shipped.read_text(encoding="utf-8") + "continuous: false\n", encoding="utf-8"
+    )
+    return folder
 
 
 Case = tuple[str, tuple[float | None, float | None], list[str], list[str]]

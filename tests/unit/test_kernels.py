@@ -21,27 +21,27 @@ def test_compiled_and_plain_warp_agree(dtype: type, bilinear: bool) -> None:
     src = RNG.integers(1, 250, (2, 40, 40)).astype(dtype)
     src[:, 10:14, 5:20] = 0
     columns, rows = _grid(64, 50, 40)
-    nodata = np.zeros((2, 1), dtype)
+    nodata = np.zeros(2, np.float64 if dtype is np.float32 else np.int64)
     results = []
     for loops in (kernels, plain):
         out, todo = np.zeros((2, 50, 64), dtype), np.ones((50, 64), np.uint8)
         todo[:, :3] = 0
-        filled = loops.warp(
-            src, columns, rows, 0, 50, 0, 64, nodata, bilinear, dtype is not np.float32, out, todo
-        )
+        filled = loops.warp(src, columns, rows, 0, 50, 0, 64, nodata, bilinear, out, todo)
         results.append((filled, out, todo))
     (count, values, empty), (plain_count, plain_values, plain_empty) = results
     assert count == plain_count > 1_000
     assert (empty == plain_empty).all()
     difference = np.abs(values.astype(float) - plain_values.astype(float))
-    assert (difference > 0.51).mean() < 1e-3, "pixels exactly on a border may round to either side"
+    assert (difference > (1e-3 if dtype is np.float32 else 0)).mean() < 5e-3, (
+        "14-bit weights, and pixels exactly on a border, may round to either side"
+    )
 
 
 def test_the_nearest_pixel_is_taken_and_nodata_is_left_for_the_next_scene() -> None:
     src = np.arange(16, dtype=np.int16).reshape(1, 4, 4)
     corners = np.array([[0.0, 4.0], [0.0, 4.0]]), np.array([[0.0, 0.0], [4.0, 4.0]])
     out, todo = np.full((1, 4, 4), -1, np.int16), np.ones((4, 4), np.uint8)
-    filled = kernels.warp(src, *corners, 0, 4, 0, 4, np.array([[5]], np.int16), False, True, out, todo)
+    filled = kernels.warp(src, *corners, 0, 4, 0, 4, np.array([5]), False, out, todo)
     assert filled == 15
     assert todo.sum() == 1
     assert todo[1, 1] == 1
@@ -53,7 +53,7 @@ def test_a_band_without_data_empties_the_pixel() -> None:
     src[2, 0, 0] = -10_000
     corners = np.array([[0.0, 2.0], [0.0, 2.0]]), np.array([[0.0, 0.0], [2.0, 2.0]])
     out, todo = np.zeros((3, 2, 2), np.int16), np.ones((2, 2), np.uint8)
-    kernels.warp(src, *corners, 0, 2, 0, 2, np.full((3, 1), -10_000, np.int16), False, True, out, todo)
+    kernels.warp(src, *corners, 0, 2, 0, 2, np.full(3, -10_000), False, out, todo)
     assert todo.tolist() == [[1, 0], [0, 0]]
 
 
@@ -61,19 +61,8 @@ def test_nan_nodes_draw_nothing() -> None:
     corners = np.full((2, 2), np.nan), np.zeros((2, 2))
     for loops in (kernels, plain):
         todo = np.ones((4, 4), np.uint8)
-        filled = loops.warp(
-            np.ones((1, 4, 4), np.uint8),
-            *corners,
-            0,
-            4,
-            0,
-            4,
-            np.zeros((1, 0), np.uint8),
-            True,
-            True,
-            np.zeros((1, 4, 4), np.uint8),
-            todo,
-        )
+        src, out = np.ones((1, 4, 4), np.uint8), np.zeros((1, 4, 4), np.uint8)
+        filled = loops.warp(src, *corners, 0, 4, 0, 4, np.array([-1]), True, out, todo)
         assert filled == 0
 
 
