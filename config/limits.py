@@ -12,7 +12,11 @@ class Limits(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     url_bytes: PositiveInt = 8_192
+    header_bytes: PositiveInt = 16_384
     parameters: PositiveInt = 100
+    requests_per_second: PositiveFloat = 50.0
+    """Of one address, after a burst; loopback is not counted."""
+    request_burst: PositiveInt = 200
     body_bytes: PositiveInt = 1_048_576
     map_side: PositiveInt = 4_096
     """MaxWidth and MaxHeight of WMS 1.3.0; pixels."""

@@ -37,6 +37,8 @@ class Server(_Frozen):
     """Threads that draw, per worker."""
     public_url: str | None = None
     """The address that links carry, without a final slash; without it the listening address."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses whose X-Forwarded-For is believed."""
     tile_cache_mb: Annotated[int, Field(ge=0, le=65_536)] = 64
 
     @field_validator("public_url")

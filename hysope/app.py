@@ -22,6 +22,7 @@ from config.settings import Settings
 from hysope.observe import AccessLog, metrics_text, start_logging
 from hysope.wiring import Services, wire
 from ogc.http.edge import Edge
+from ogc.http.guard import Guard
 from ogc.http.pool import RenderPool
 from ogc.wms.endpoint import WmsEndpoint
 from portal.pages import STATIC, Pages
@@ -66,7 +67,11 @@ def build(settings: Settings) -> Starlette:
         expose_headers=["Warning", "ETag"],
         max_age=600,
     )
-    return Starlette(routes=routes, middleware=[Middleware(AccessLog), cors], lifespan=lifespan)
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(AccessLog), Middleware(Guard, settings=settings), cors],
+        lifespan=lifespan,
+    )
 
 
 async def metrics(_request: Request) -> Response:

@@ -50,7 +50,7 @@ def world(products: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     report = worker.run(worker.find([products]))
     catalog.close()
     services = wire(settings)
-    with TestClient(build(settings)) as client:
+    with TestClient(build(settings), client=("127.0.0.1", 50_000)) as client:
         yield World(settings, services, client, report)
     services.close()
 

@@ -28,6 +28,7 @@ from ogc.wms.request import (
     GetFeatureInfo,
     GetLegendGraphic,
     GetMap,
+    InfoFormat,
     MapPart,
     OnError,
     image_format,
@@ -141,7 +142,10 @@ class WmsService:
         charset = (
             "" if request.form.value in ("application/json", "application/vnd.ogc.gml") else "; charset=utf-8"
         )
-        return Answer(body, request.form.value + charset, {"Cache-Control": "public, max-age=60"})
+        headers = {"Cache-Control": "public, max-age=60"}
+        if request.form is InfoFormat.HTML:
+            headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
+        return Answer(body, request.form.value + charset, headers)
 
     def _get_legend(self, request: GetLegendGraphic, envelope: Envelope) -> Answer:
         kind, layer = self._layers.layer(request.layer)
