@@ -68,3 +68,6 @@ lock: $(READY) ## resolves the requirements anew (needs uv)
 
 clean: ## removes what was made here
 	rm -rf $(VENV) .venv-clients portal/static portal/web/node_modules hysope-demo
+
+audit: $(READY) ## known faults of the locked packages
+	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements.txt
