@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from catalog.keys import Keys
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal
 from catalog.model.product import Product, Summary
@@ -21,6 +23,8 @@ from catalog.store.sql import PUBLISHED, SUPERSEDED, Store, Unit, Visible, open_
 from config.limits import Limits
 from config.product_types import ProductType, Registry, days
 
+Access = Mapping[str, tuple[str, ...]]
+"""Collection to the groups that may see it; a collection that is not named is for everybody."""
 StoreDown = SQLAlchemyError
 """What is raised when the database cannot be reached."""
 _ALWAYS = Micros(2**62)
@@ -31,11 +35,15 @@ _REVISION_SECONDS = 0.5
 class Catalog:
     """Search, summaries, publication."""
 
-    def __init__(self, store: Store, registry: Registry, limits: Limits, archive: Path) -> None:
+    def __init__(
+        self, store: Store, registry: Registry, limits: Limits, archive: Path, access: Access | None = None
+    ) -> None:
         self._store, self.registry, self._limits, self.archive = store, registry, limits, archive
+        self._access = access or {}
+        self.keys = Keys(store)
         self._lock = threading.Lock()
         self._seen: tuple[float, int] = (-1.0, 0)
-        self._summaries: dict[tuple[str, bool], tuple[int, Summary]] = {}
+        self._summaries: dict[tuple[object, ...], tuple[int, Summary]] = {}
 
     def revision(self) -> int:
         """The catalogue's counter, at most half a second old: what every cache keeps beside its entries."""
@@ -55,21 +63,21 @@ class Catalog:
     ) -> tuple[Product, ...]:
         """The published products of a filter that `who` may see. With `bands`, each product has only the assets for these."""
         measure(tree, self._limits.query_depth, self._limits.query_terms)
-        return self._store.find(tree, _sight(who), order, limit, deadline, bands)
+        return self._store.find(tree, self._sight(who), order, limit, deadline, bands)
 
     def count(self, tree: Filter, who: Principal, deadline: Deadline) -> int:
         """How many products `search` would find without a limit."""
         measure(tree, self._limits.query_depth, self._limits.query_terms)
-        return self._store.count(tree, _sight(who), deadline)
+        return self._store.count(tree, self._sight(who), deadline)
 
     def product(self, product_id: str, who: Principal, deadline: Deadline) -> Product:
         """A product by its id, or by `id@version` an old version. Raises Fault UNKNOWN_PRODUCT."""
         name, _, version = product_id.partition("@")
         tree: Filter = equal(Property.ID, name)
-        sight = _sight(who)
+        sight = self._sight(who)
         if version:
             tree = And((tree, Compare(Property.VERSION, Relation.EQUAL, version)))
-            sight = Visible((PUBLISHED, SUPERSEDED), sight.at)
+            sight = replace(sight, statuses=(PUBLISHED, SUPERSEDED))
         found = self._store.find(tree, sight, Order.NEWEST, 1, deadline)
         if not found:
             raise Fault(Kind.UNKNOWN_PRODUCT, f"there is no product {product_id[:200]}", "id")
@@ -78,7 +86,7 @@ class Catalog:
     def summary(self, collection: str, who: Principal, deadline: Deadline) -> Summary:
         """What a collection holds; remembered until the revision changes or, under an embargo, for a minute."""
         revision = self.revision()
-        key = (collection, who.operator)
+        key = (collection, who.view)
         kept = self._summaries.get(key)
         stamp = (
             revision
@@ -86,7 +94,7 @@ class Catalog:
             else revision + int(time.monotonic() // 60)
         )
         if kept is None or kept[0] != stamp:
-            kept = (stamp, self._store.summary(collection, _sight(who), deadline))
+            kept = (stamp, self._store.summary(collection, self._sight(who), deadline))
             self._summaries[key] = kept
         return kept[1]
 
@@ -134,19 +142,36 @@ class Catalog:
         for asset in product.assets if product else ():
             yield asset.key, self.archive / asset.path, asset.sha256
 
+    def journal(self, who: Principal, limit: int = 100) -> list[tuple[int, str, str, str, str]]:
+        """The newest lines of the audit log: moment, actor, action, subject, detail. Raises Fault FORBIDDEN."""
+        if not who.operator:
+            raise Fault(Kind.FORBIDDEN, "only operators may read the audit log")
+        return self._store.journal(limit)
+
     def files(self) -> Iterator[tuple[str, Path, str]]:
         """Every file that the catalogue knows: product id, path, sha256 (empty where none is kept)."""
         for product_id, path, sha256 in self._store.paths():
             yield product_id, self.archive / path, sha256
+
+    def may_see(self, collection: str, who: Principal) -> bool:
+        """Whether a collection exists for somebody. Every door asks this, so that none gives another answer."""
+        groups = self._access.get(collection)
+        return groups is None or who.belongs(groups)
+
+    def _sight(self, who: Principal) -> Visible:
+        hidden = tuple(name for name in self._access if not self.may_see(name, who))
+        return Visible((PUBLISHED,), _ALWAYS if who.operator else now(), hidden)
 
     def close(self) -> None:
         """Closes the database."""
         self._store.close()
 
 
-def open_catalog(url: str, registry: Registry, limits: Limits, archive: Path) -> Catalog:
+def open_catalog(
+    url: str, registry: Registry, limits: Limits, archive: Path, access: Access | None = None
+) -> Catalog:
     """The catalogue at a database URL, its schema brought up to date; `archive` is the folder of relative asset paths."""
-    return Catalog(open_store(url), registry, limits, archive)
+    return Catalog(open_store(url), registry, limits, archive, access)
 
 
 def visible_from(kind: ProductType, product: Product) -> Micros:
@@ -156,7 +181,3 @@ def visible_from(kind: ProductType, product: Product) -> Micros:
         if kind.embargo != "P0D"
         else Micros(-(2**62))
     )
-
-
-def _sight(who: Principal) -> Visible:
-    return Visible((PUBLISHED,), _ALWAYS if who.operator else now())

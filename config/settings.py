@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from config.limits import Limits
 
@@ -97,6 +97,31 @@ class Ingest(_Frozen):
     """Archive policy by product type, where it differs from the type's own."""
 
 
+class Oidc(_Frozen):
+    """An OpenID Connect provider whose tokens we take."""
+
+    issuer: str
+    """Exactly as in the tokens' `iss`."""
+    audience: str
+    """What `aud` must contain."""
+    jwks_url: str | None = None
+    """The operator's own address of the provider's keys."""
+    jwks_file: Path | None = None
+    algorithms: tuple[Literal["RS256", "ES256", "EdDSA"], ...] = ("RS256", "ES256")
+    user_claim: str = "sub"
+    roles_claim: str = "roles"
+    """Where the groups stand; with dots for nested claims."""
+    operator_role: str = "hysope-operator"
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Oidc:
+        if (self.jwks_url is None) == (self.jwks_file is None):
+            raise ValueError("needs either jwks_url or jwks_file")
+        if self.jwks_url and not self.jwks_url.startswith(("http://", "https://")):
+            raise ValueError("jwks_url must start with http:// or https://")
+        return self
+
+
 class Settings(_Frozen):
     """The whole tree."""
 
@@ -110,6 +135,9 @@ class Settings(_Frozen):
     database: Database = Database()
     wms: Wms = Wms()
     ingest: Ingest = Ingest()
+    oidc: Oidc | None = None
+    access: dict[str, tuple[str, ...]] = {}
+    """Collections that are not for everybody, with the groups they are for; `users` is everybody with an identity."""
     limits: Limits = Limits()
 
     @property

@@ -23,6 +23,8 @@ from hysope.observe import AccessLog, metrics_text, start_logging
 from hysope.wiring import Services, wire
 from ogc.http.edge import Edge
 from ogc.http.guard import Guard
+from ogc.http.identity import Identity
+from ogc.http.oidc import Tokens
 from ogc.http.pool import RenderPool
 from ogc.wms.endpoint import WmsEndpoint
 from portal.pages import STATIC, Pages
@@ -39,7 +41,8 @@ def build(settings: Settings) -> Starlette:
     """The application over its services."""
     services = wire(settings)
     pool = RenderPool(settings.server.threads, settings.limits.render_queue)
-    edge = Edge(settings, pool)
+    tokens = Tokens(settings.oidc) if settings.oidc else None
+    edge = Edge(settings, pool, Identity(services.catalog.keys, tokens))
     pages = Pages(services.catalog, settings)
     health = _Health(services)
 
@@ -64,6 +67,7 @@ def build(settings: Settings) -> Starlette:
         CORSMiddleware,
         allow_origins=["*"],
         allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "X-API-Key", "Content-Type"],
         expose_headers=["Warning", "ETag"],
         max_age=600,
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: `hysope demo | serve [DIR] | ingest | check | config | doctor | withdraw | verify | version`."""
+"""The command line: `hysope demo | serve [DIR] | ingest | check | config | doctor | withdraw | verify | key | version`."""
 
 from __future__ import annotations
 
@@ -52,6 +52,10 @@ def _run(loaded: Loaded, arguments: argparse.Namespace) -> int:
 
         verbs = {"ingest": ingest.ingest, "withdraw": ingest.withdraw, "verify": ingest.verify}
         return verbs[arguments.verb](loaded.settings, arguments)
+    if arguments.verb == "key":
+        from hysope.commands import keys
+
+        return keys.run(loaded.settings, arguments)
     from hysope.commands import inspect
 
     looks = {"check": inspect.check, "config": inspect.show, "doctor": inspect.doctor}
@@ -109,6 +113,17 @@ def _parser() -> argparse.ArgumentParser:
     withdraw = verbs.add_parser("withdraw", parents=[common], help="take a product out of every door")
     withdraw.add_argument("product", metavar="ID[@VERSION]")
     withdraw.add_argument("--reason", required=True)
+    key = verbs.add_parser("key", help="API keys").add_subparsers(
+        dest="what", required=True, metavar="ACTION"
+    )
+    create = key.add_parser("create", parents=[common], help="a new key, shown once")
+    create.add_argument("owner", help="whose key")
+    create.add_argument("--role", choices=["user", "operator"], default="user")
+    create.add_argument("--group", action="append", default=[], help="may be given several times")
+    create.add_argument("--days", type=int, help="until it expires (default: until it is revoked)")
+    create.add_argument("--label", default="", help="what it is for")
+    key.add_parser("list", parents=[common], help="all keys, without the keys")
+    key.add_parser("revoke", parents=[common], help="ends a key").add_argument("id")
     verbs.add_parser("verify", parents=[common], help="re-read every file and compare checksums")
     verbs.add_parser("check", parents=[common], help="all faults of the configuration at once")
     config = verbs.add_parser("config", help="look at the settings").add_subparsers(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from catalog.ingest.batch import Ingest
 from catalog.model.principal import OPERATOR
 from catalog.service import Catalog, open_catalog
+from config.problems import ConfigError, Place, Problem, did_you_mean
+from config.product_types import Registry
 from config.registry import load_registry
 from config.settings import Settings
 from ogc.wms.service import WmsService
@@ -35,13 +37,28 @@ def wire(settings: Settings) -> Services:
     return Services(settings, catalog, tiles, WmsService(catalog, tiles, settings))
 
 
+def checked_registry(settings: Settings) -> Registry:
+    """The product types. Raises ConfigError for their faults, and for rights on a collection that there is not."""
+    registry = load_registry(settings.product_types)
+    unknown = [name for name in settings.access if name not in registry.types]
+    if unknown:
+        raise ConfigError(
+            Problem(
+                Place("settings"), f"access.{name}", "is not a collection", did_you_mean(name, registry.types)
+            )
+            for name in unknown
+        )
+    return registry
+
+
 def wire_catalog(settings: Settings) -> Catalog:
     """The catalogue alone."""
     return open_catalog(
         settings.database_url,
-        load_registry(settings.product_types),
+        checked_registry(settings),
         settings.limits,
         (settings.data / "archive").resolve(),
+        settings.access,
     )
 
 

@@ -51,7 +51,7 @@ class Pages:
             else "en"
         )
         kind = self._catalog.registry.types.get(request.path_params["collection"])
-        if kind is None:
+        if kind is None or not self._catalog.may_see(kind.id, ANONYMOUS):
             return HTMLResponse(
                 _page("404", "<p>There is no such collection.</p>", language),
                 404,

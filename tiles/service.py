@@ -209,7 +209,7 @@ class Tiles:
         self, layer: LayerQuery, tree: Filter, bands: Sequence[str], who: Principal, deadline: Deadline
     ) -> tuple[tuple[Product, ...], np.ndarray[tuple[int, int], np.dtype[np.float64]]] | None:
         """All products of a layer and time, if they are few: neighbouring tiles ask for the same list."""
-        key = (layer.kind.id, repr(tree), tuple(bands), layer.priority, who.operator)
+        key = (layer.kind.id, repr(tree), tuple(bands), layer.priority, who.view)
         revision = self._catalog.revision()
         with self._lock:
             entry = self._lists.get(key)

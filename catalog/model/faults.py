@@ -37,6 +37,7 @@ class Kind(Enum):
     CURRENT_UPDATE_SEQUENCE = "update sequence unchanged"
     TOO_LARGE = "too large"
     FORBIDDEN = "forbidden"
+    BAD_CREDENTIAL = "bad credential"
     BUSY = "busy"
     UNAVAILABLE = "unavailable"
 

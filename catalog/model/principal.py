@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 
@@ -24,13 +25,27 @@ class Principal:
 
     name: str
     role: Role
+    groups: frozenset[str] = frozenset()
 
     @property
     def operator(self) -> bool:
         """Whether they may see and change everything."""
         return self.role is Role.OPERATOR
 
+    @property
+    def view(self) -> tuple[str, ...]:
+        """What decides what they may see: two principals of one view get the same answers, so caches are keyed by it."""
+        return (self.role.name, *sorted(self.groups))
 
+    def belongs(self, groups: Collection[str]) -> bool:
+        """Whether a thing for these groups is for them; `users` is everybody with an identity."""
+        return self.operator or (
+            self.role is not Role.PUBLIC and (USERS in groups or not self.groups.isdisjoint(groups))
+        )
+
+
+USERS = "users"
+"""The group of everybody with an identity."""
 ANONYMOUS = Principal("", Role.PUBLIC)
 OPERATOR = Principal("operator", Role.OPERATOR)
 """The one who runs commands on the machine itself."""

@@ -44,6 +44,24 @@ class Visible:
 
     statuses: tuple[str, ...]
     at: Micros
+    hidden: tuple[str, ...] = ()
+    """Collections that do not exist for the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """An API key as it is kept: never the key."""
+
+    id: str
+    digest: str
+    owner: str
+    role: str
+    groups: tuple[str, ...]
+    label: str
+    created: Micros
+    expires: Micros | None = None
+    revoked: Micros | None = None
+    last_used: Micros | None = None
 
 
 class Store:
@@ -154,6 +172,50 @@ class Store:
                 yield row.id, row.path, row.sha256
                 if row.low:
                     yield row.id, row.low, ""
+
+    def add_key(self, row: KeyRow, actor: str) -> None:
+        """Stores a key, with a line in the audit log."""
+        values = {
+            "id": row.id, "digest": row.digest, "owner": row.owner, "role": row.role, "member_of": " ".join(row.groups), "label": row.label,
+            "created_us": row.created, "expires_us": row.expires,
+        }  # fmt: skip
+        with self._writer.begin() as connection:
+            connection.execute(insert(tables.api_key).values(values))
+            Unit(connection, self._dialect).note(row.created, actor, "create key", row.id, row.owner)
+
+    def keys(self) -> list[KeyRow]:
+        """All keys, oldest first."""
+        with self.engine.connect() as connection:
+            return [
+                _key_row(row)
+                for row in connection.execute(
+                    select(tables.api_key).order_by(tables.api_key.c.created_us, tables.api_key.c.id)
+                )
+            ]
+
+    def key_of(self, digest: str) -> KeyRow | None:
+        """The key of a digest."""
+        with self.engine.connect() as connection:
+            row = connection.execute(
+                select(tables.api_key).where(tables.api_key.c.digest == digest)
+            ).one_or_none()
+        return _key_row(row) if row else None
+
+    def revoke_key(self, key_id: str, at: Micros, actor: str) -> bool:
+        """Ends a key; false when none of this id still works."""
+        mine = and_(tables.api_key.c.id == key_id, tables.api_key.c.revoked_us.is_(None))
+        with self._writer.begin() as connection:
+            done = connection.execute(update(tables.api_key).where(mine).values(revoked_us=at)).rowcount
+            if done:
+                Unit(connection, self._dialect).note(at, actor, "revoke key", key_id)
+        return bool(done)
+
+    def touch_key(self, key_id: str, at: Micros) -> None:
+        """Notes that a key was used."""
+        with self._writer.begin() as connection:
+            connection.execute(
+                update(tables.api_key).where(tables.api_key.c.id == key_id).values(last_used_us=at)
+            )
 
     def close(self) -> None:
         """Closes the connections."""
@@ -368,7 +430,15 @@ _REVISION = select(tables.meta.c.value).where(tables.meta.c.key == "revision")
 
 
 def _visible(visible: Visible) -> ColumnElement[bool]:
-    return and_(tables.product.c.status.in_(visible.statuses), tables.product.c.visible_from_us <= visible.at)
+    seen = and_(tables.product.c.status.in_(visible.statuses), tables.product.c.visible_from_us <= visible.at)
+    return and_(seen, tables.product.c.collection.not_in(visible.hidden)) if visible.hidden else seen
+
+
+def _key_row(row: Row[tuple[object, ...]]) -> KeyRow:
+    return KeyRow(
+        row.id, row.digest, row.owner, row.role, tuple(row.member_of.split()), row.label,
+        row.created_us, row.expires_us, row.revoked_us, row.last_used_us,
+    )  # fmt: skip
 
 
 def _assets(

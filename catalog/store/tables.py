@@ -116,3 +116,18 @@ box_rtree = Table(
 
 box_area = Table("product_box", MetaData(), Column("product", BigInteger), Column("area", NullType))
 """PostGIS: a polygon (EPSG:4326) per box, with a GiST index."""
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("owner", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("member_of", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger),
+    Column("revoked_us", BigInteger),
+    Column("last_used_us", BigInteger),
+)

@@ -19,10 +19,9 @@ import rasterio
 from catalog.service import StoreDown
 from config.load import Loaded, flat
 from config.problems import ConfigError
-from config.registry import load_registry
 from config.settings import Settings
 from config.yaml_source import dotted
-from hysope.wiring import wire_catalog
+from hysope.wiring import checked_registry, wire_catalog
 from portal.pages import STATIC
 from tiles.legend import has_accents
 from tiles.loops import COMPILED
@@ -31,7 +30,7 @@ from tiles.loops import COMPILED
 def check(loaded: Loaded, _arguments: argparse.Namespace) -> int:
     """All faults of the configuration at once (the settings are already good when this runs)."""
     try:
-        registry = load_registry(loaded.settings.product_types)
+        registry = checked_registry(loaded.settings)
     except ConfigError as error:
         print(error, file=sys.stderr)
         print(f"{len(error.problems)} problems", file=sys.stderr)

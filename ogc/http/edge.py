@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.requests import Request
 
 from catalog.model.faults import too_large
 from catalog.model.principal import ANONYMOUS, Principal
 from config.settings import Settings
+from ogc.http.identity import Identity
 from ogc.http.kvp import Kvp, read_kvp
 from ogc.http.pool import RenderPool
 
@@ -20,6 +22,7 @@ class Edge:
 
     settings: Settings
     pool: RenderPool
+    identity: Identity
 
     def base_url(self, request: Request) -> str:
         """The address that links carry: the configured one, else the address that was really reached."""
@@ -28,9 +31,11 @@ class Edge:
         host, port = request.scope.get("server") or (self.settings.server.host, self.settings.server.port)
         return f"http://{host}:{port}" if port else f"http://{host}"
 
-    def principal(self, request: Request) -> Principal:
-        """Who asks. Identity is a verified token only; there are none yet, so everybody is the public."""
-        return ANONYMOUS
+    async def principal(self, request: Request) -> Principal:
+        """Who asks. Raises Fault BAD_CREDENTIAL or BUSY; without any credential it is the public."""
+        if "authorization" not in request.headers and "x-api-key" not in request.headers:
+            return ANONYMOUS
+        return await self.pool.run(partial(self.identity.principal, request.headers))
 
     async def kvp(self, request: Request) -> Kvp:
         """The parameters of a GET, or of a form POST over those of its address. Raises Fault."""

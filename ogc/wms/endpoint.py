@@ -30,8 +30,12 @@ class WmsEndpoint:
         if request.method == "POST" and "xml" in request.headers.get("content-type", ""):
             refused = Fault(Kind.UNKNOWN_OPERATION, "POST takes a form here, not XML")
             return _response(self._service.report(refused, kvp, envelope))
+        try:
+            who = await self._edge.principal(request)
+        except Fault as fault:
+            return _response(self._service.report(fault, kvp, envelope))
         work = partial(
-            self._service.answer, kvp, envelope, self._edge.principal(request), self._edge.base_url(request),
+            self._service.answer, kvp, envelope, who, self._edge.base_url(request),
             gzip="gzip" in request.headers.get("accept-encoding", ""), known_tag=request.headers.get("if-none-match", ""),
         )  # fmt: skip
         try:
@@ -43,4 +47,7 @@ class WmsEndpoint:
 def _response(answer: Answer) -> Response:
     response = Response(answer.body, status_code=answer.status, headers=dict(answer.headers))
     response.headers["content-type"] = answer.media_type
+    response.headers["vary"] = ", ".join(
+        filter(None, (response.headers.get("vary"), "Authorization, X-API-Key"))
+    )
     return response

@@ -62,10 +62,10 @@ class Layers:
                         ),
                     )
 
-    def layer(self, name: str) -> tuple[ProductType, Layer]:
-        """A layer by its name. Raises Fault UNKNOWN_LAYER."""
+    def layer(self, name: str, who: Principal) -> tuple[ProductType, Layer]:
+        """A layer by its name. Raises Fault UNKNOWN_LAYER, also for one that `who` may not see: it does not exist."""
         found = self._names.get(name)
-        if found is None:
+        if found is None or not self._catalog.may_see(found[0].id, who):
             raise Fault(Kind.UNKNOWN_LAYER, f"there is no layer {shown(name)}", "LAYERS")
         return found
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 import numpy as np
@@ -15,9 +15,10 @@ from PIL import Image, ImageDraw
 
 from catalog.crs import transform
 from catalog.model.faults import Fault, Kind
-from catalog.model.principal import Deadline, Principal
+from catalog.model.principal import Deadline, Principal, Role
 from catalog.service import Catalog
 from config.settings import Settings
+from ogc.http.identity import CHALLENGE
 from ogc.http.kvp import Kvp
 from ogc.wms import info, reports, v111, v130
 from ogc.wms.capabilities import Document
@@ -45,6 +46,10 @@ _XML = "text/xml; charset=utf-8"
 _DOCUMENTS = 64
 
 
+_STATUS = {Kind.BUSY: 503, Kind.UNAVAILABLE: 503, Kind.BAD_CREDENTIAL: 401}
+"""Faults whose HTTP status is not the client's choice of words."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """Bytes with what HTTP has to say of them."""
@@ -69,26 +74,37 @@ class WmsService:
         self, kvp: Kvp, envelope: Envelope, who: Principal, base_url: str, *, gzip: bool, known_tag: str = ""
     ) -> Answer:
         """The answer to a request, or to its fault in the form that the client wants."""
-        limits = self._settings.limits
         try:
-            request = read_request(kvp, envelope, limits)
-            deadline = Deadline.after(limits.render_seconds)
-            match request:
-                case GetMap():
-                    return self._get_map(request, who, deadline, known_tag)
-                case GetFeatureInfo():
-                    return self._get_feature_info(request, envelope, who, deadline, base_url)
-                case GetLegendGraphic():
-                    return self._get_legend(request, envelope)
-                case GetCapabilities():
-                    return self._get_capabilities(request, envelope, who, deadline, base_url, gzip=gzip)
+            answered = self._answer(kvp, envelope, who, base_url, gzip=gzip, known_tag=known_tag)
         except Fault as fault:
             return self.report(fault, kvp, envelope)
+        return _private(answered) if who.role is not Role.PUBLIC else answered
+
+    def _answer(
+        self, kvp: Kvp, envelope: Envelope, who: Principal, base_url: str, *, gzip: bool, known_tag: str
+    ) -> Answer:
+        limits = self._settings.limits
+        request = read_request(kvp, envelope, limits)
+        deadline = Deadline.after(limits.render_seconds)
+        match request:
+            case GetMap():
+                return self._get_map(request, who, deadline, known_tag)
+            case GetFeatureInfo():
+                return self._get_feature_info(request, envelope, who, deadline, base_url)
+            case GetLegendGraphic():
+                return self._get_legend(request, envelope, who)
+            case GetCapabilities():
+                return self._get_capabilities(request, envelope, who, deadline, base_url, gzip=gzip)
 
     def report(self, fault: Fault, kvp: Kvp, envelope: Envelope) -> Answer:
         """A fault as XML, as text in a picture, or as a blank picture (1.3.0, 7.3.3.11)."""
-        status = 503 if fault.kind in (Kind.BUSY, Kind.UNAVAILABLE) else self._settings.wms.exception_status
+        status = _STATUS.get(fault.kind, self._settings.wms.exception_status)
         headers = {"Cache-Control": "no-store"}
+        if status == 401:
+            headers["WWW-Authenticate"] = CHALLENGE
+            return Answer(
+                reports.report(fault, envelope.version), reports.media_type(envelope.version), headers, status
+            )
         if fault.retry_after is not None:
             headers["Retry-After"] = str(fault.retry_after)
         if envelope.on_error is not OnError.XML and envelope.operation in ("getmap", "map"):
@@ -123,7 +139,7 @@ class WmsService:
         part = request.map
         styles = dict(part.layers)
         for name in request.query_layers:
-            self._layers.layer(name)
+            self._layers.layer(name, who)
             if name not in styles:
                 raise Fault(Kind.UNKNOWN_LAYER, f"the layer {name} is not among LAYERS", "QUERY_LAYERS")
         queries = self._queries(part, request.query_layers, who, deadline)
@@ -147,8 +163,8 @@ class WmsService:
             headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
         return Answer(body, request.form.value + charset, headers)
 
-    def _get_legend(self, request: GetLegendGraphic, envelope: Envelope) -> Answer:
-        kind, layer = self._layers.layer(request.layer)
+    def _get_legend(self, request: GetLegendGraphic, envelope: Envelope, who: Principal) -> Answer:
+        kind, layer = self._layers.layer(request.layer, who)
         style = self._layers.style(kind, layer, request.style)
         return Answer(
             legend_png(kind, style, envelope.language), "image/png", {"Cache-Control": "public, max-age=3600"}
@@ -166,7 +182,7 @@ class WmsService:
     ) -> Answer:
         revision = self._catalog.revision()
         _check_update_sequence(request.update_sequence, revision)
-        key = (envelope.version, envelope.language, who.operator, base_url, revision)
+        key = (envelope.version, envelope.language, who.view, base_url, revision)
         with self._lock:
             found = self._documents.get(key)
         if found is None:
@@ -215,7 +231,7 @@ class WmsService:
         styles = dict(part.layers)
         out = []
         for name in names:
-            kind, layer = self._layers.layer(name)
+            kind, layer = self._layers.layer(name, who)
             style = self._layers.style(kind, layer, styles[name])
             out.append(
                 LayerQuery(
@@ -223,13 +239,13 @@ class WmsService:
                 )
             )
         for name, style_name in part.layers:
-            kind, layer = self._layers.layer(name)
+            kind, layer = self._layers.layer(name, who)
             self._layers.style(kind, layer, style_name)
         return out
 
     def _tag(self, request: GetMap, who: Principal) -> str:
         """A strong ETag: the request as it was understood, and the state of the catalogue."""
-        text = f"{request!r} {who.operator} {self._catalog.revision()}"
+        text = f"{request!r} {who.view} {self._catalog.revision()}"
         return f'"{hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}"'
 
     def _picture_report(
@@ -283,6 +299,12 @@ class _ByteCache:
             while self._bytes > self._most:
                 _, (body, _) = self._entries.popitem(last=False)
                 self._bytes -= len(body)
+
+
+def _private(answer: Answer) -> Answer:
+    """The answer to somebody: for their own cache only."""
+    kept = answer.headers.get("Cache-Control", "").replace("public", "private")
+    return replace(answer, headers={**answer.headers, "Cache-Control": kept})
 
 
 def _warning(drawn: Drawn) -> str:

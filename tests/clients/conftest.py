@@ -14,11 +14,27 @@ from pathlib import Path
 import pytest
 from support import World
 
+from catalog.keys import KeyRequest
+from catalog.model.principal import OPERATOR, Role
+
 
 @pytest.fixture(scope="session")
 def server(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of `hysope serve` over the data of `world`."""
-    log = tmp_path_factory.mktemp("server") / "log"
+    yield from _serve(world, tmp_path_factory.mktemp("server"), "")
+
+
+@pytest.fixture(scope="session")
+def guarded_server(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """The same, with the land cover for the group `land`; and a key of a member."""
+    _, key = world.services.catalog.keys.create(KeyRequest("bob", Role.USER, ("land",)), OPERATOR)
+    for address in _serve(world, tmp_path_factory.mktemp("guarded-server"), "access: {oso-23: [land]}\n"):
+        yield address, key
+
+
+def _serve(world: World, folder: Path, configuration: str) -> Iterator[str]:
+    log = folder / "log"
+    (folder / "hysope.yaml").write_text(configuration)
     with log.open("w") as sink:
         command = [sys.executable, "-m", "hysope", "serve", "--data", str(world.settings.data), "--port", "0"]
         process = subprocess.Popen(
