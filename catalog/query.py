@@ -26,6 +26,13 @@ class Property(Enum):
     CLOUD = "cloud"
     SNOW = "snow"
     DAY = "day"
+    KIND = "kind"
+    TITLE = "title"
+    ABSTRACT = "abstract"
+    KEYWORDS = "keywords"
+    START = "start"
+    END = "end"
+    MODIFIED = "modified"
 
 
 class Relation(Enum):
@@ -91,7 +98,23 @@ class During:
     period: Period
 
 
-Filter = And | Or | Not | Compare | Among | Meets | During
+@dataclass(frozen=True, slots=True)
+class Like:
+    """A property matches a pattern: `%` is any text, `_` any character, `\\` takes the next one as it is."""
+
+    property: Property
+    pattern: str
+    match_case: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """All of these words occur, each in any of its forms (see `catalog.words.asked`). Records only."""
+
+    words: tuple[tuple[str, ...], ...]
+
+
+Filter = And | Or | Not | Compare | Among | Meets | During | Like | Text
 
 
 class Order(Enum):
@@ -100,6 +123,10 @@ class Order(Enum):
     NEWEST = "newest"
     LEAST_CLOUDY = "least cloudy"
     OLDEST = "oldest"
+    TITLE = "title"
+    TITLE_DOWN = "title, downwards"
+    MODIFIED = "modified"
+    MODIFIED_DOWN = "modified, downwards"
 
 
 def equal(prop: Property, value: str | int) -> Compare:

@@ -16,9 +16,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from catalog.keys import Keys
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal
-from catalog.model.product import Product, Summary
+from catalog.model.product import Product, Record, Summary
 from catalog.model.time import Micros, now
 from catalog.query import And, Compare, Filter, Order, Property, Relation, equal, measure
+from catalog.records import collection_record, product_record
 from catalog.store.sql import PUBLISHED, SUPERSEDED, Store, Unit, Visible, open_store
 from config.limits import Limits
 from config.product_types import ProductType, Registry, days
@@ -111,12 +112,45 @@ class Catalog:
     def publish(self, product: Product, who: Principal) -> str:
         """Makes a product visible, in one transaction. Returns new, updated or older (a newer version is there already)."""
         at = now()
+        kind = self.registry.types[product.collection]
         with self.unit(who) as unit:
-            outcome = unit.publish(
-                product, visible_from(self.registry.types[product.collection], product), at
-            )
+            outcome = unit.publish(product, visible_from(kind, product), at)
+            self._record(unit, kind, product, at)
             unit.note(at, who.name, "publish", f"{product.id}@{product.version}", outcome)
         return outcome
+
+    def _record(self, unit: Unit, kind: ProductType, product: Product, at: Micros) -> None:
+        """Writes the record of a product whose published version this is, and widens its collection's."""
+        key = unit.key_of_published(product.id, product.version)
+        if key is not None:
+            seen = visible_from(kind, product)
+            unit.put_record(product_record(kind, product, key, at), seen)
+            unit.put_record(collection_record(kind, product, at), seen)
+
+    def search_records(
+        self, tree: Filter, who: Principal, deadline: Deadline, order: Order, limit: int, offset: int = 0
+    ) -> tuple[Record, ...]:
+        """The records of a filter that `who` may see, a page of them."""
+        measure(tree, self._limits.query_depth, self._limits.query_terms)
+        return self._store.find_records(tree, self._sight(who), order, limit, offset, deadline)
+
+    def count_records(self, tree: Filter, who: Principal, deadline: Deadline) -> int:
+        """How many records a filter has."""
+        measure(tree, self._limits.query_depth, self._limits.query_terms)
+        return self._store.count_records(tree, self._sight(who), deadline)
+
+    def reindex(self, who: Principal) -> int:
+        """Makes all records anew from the products and their types; returns how many products there are."""
+        at, count = now(), 0
+        with self.unit(who) as unit:
+            unit.clear_records()
+            for product in list(self._store.published()):
+                kind = self.registry.types.get(product.collection)
+                if kind:
+                    self._record(unit, kind, product, at)
+                    count += 1
+            unit.note(at, who.name, "reindex", "records", str(count))
+        return count
 
     def withdraw(self, product_id: str, who: Principal, reason: str) -> list[str]:
         """Withdraws a product (`id` all versions, `id@version` one). Raises Fault UNKNOWN_PRODUCT."""
@@ -125,6 +159,9 @@ class Catalog:
             gone = unit.withdraw(name, version or None, reason)
             if not gone:
                 raise Fault(Kind.UNKNOWN_PRODUCT, f"there is no product {product_id[:200]}", "id")
+            left = unit.published(name)
+            if left:
+                self._record(unit, self.registry.types[left.collection], left, now())
             unit.note(now(), who.name, "withdraw", product_id, reason)
         return gone
 

@@ -47,10 +47,15 @@ def _run(loaded: Loaded, arguments: argparse.Namespace) -> int:
             if arguments.verb == "demo"
             else serve.serve(loaded.settings, arguments)
         )
-    if arguments.verb in ("ingest", "withdraw", "verify"):
+    if arguments.verb in ("ingest", "withdraw", "verify", "reindex"):
         from hysope.commands import ingest
 
-        verbs = {"ingest": ingest.ingest, "withdraw": ingest.withdraw, "verify": ingest.verify}
+        verbs = {
+            "ingest": ingest.ingest,
+            "withdraw": ingest.withdraw,
+            "verify": ingest.verify,
+            "reindex": ingest.reindex,
+        }
         return verbs[arguments.verb](loaded.settings, arguments)
     if arguments.verb == "key":
         from hysope.commands import keys
@@ -125,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     key.add_parser("list", parents=[common], help="all keys, without the keys")
     key.add_parser("revoke", parents=[common], help="ends a key").add_argument("id")
     verbs.add_parser("verify", parents=[common], help="re-read every file and compare checksums")
+    verbs.add_parser("reindex", parents=[common], help="make all records anew (after product types changed)")
     verbs.add_parser("check", parents=[common], help="all faults of the configuration at once")
     config = verbs.add_parser("config", help="look at the settings").add_subparsers(
         dest="what", required=True

@@ -144,3 +144,23 @@ class Summary:
 def version_order(version: str) -> tuple[int | str, ...]:
     """A key by which versions rise: numbers by value (`1-10` after `1-9`), the rest by letters."""
     return tuple(int(part) if part.isdigit() else part for part in re.split(r"[-._]", version))
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the catalogue says of a collection or a published product."""
+
+    id: str
+    kind: str
+    """`collection` or `product`."""
+    collection: str
+    title: str
+    abstract: str
+    keywords: tuple[str, ...]
+    period: Period
+    modified: Micros
+    box: Box
+    words: str = ""
+    """What the text index holds (catalog.words); empty on records that were read."""
+    product: int | None = None
+    """The store's number of the product."""

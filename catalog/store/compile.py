@@ -3,63 +3,138 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, assert_never
 
-from sqlalchemy import ColumnElement, and_, false, func, literal, not_, or_, select, true
-from sqlalchemy.sql.elements import ColumnClause
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Table,
+    and_,
+    false,
+    func,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+)
 
 from catalog.model.area import Box
-from catalog.query import Among, And, Compare, During, Filter, Meets, Not, Or, Order, Property, Relation
-from catalog.store.tables import box_area, box_rtree, product
+from catalog.query import (
+    Among,
+    And,
+    Compare,
+    During,
+    Filter,
+    Like,
+    Meets,
+    Not,
+    Or,
+    Order,
+    Property,
+    Relation,
+    Text,
+)
+from catalog.store import tables
 
-_COLUMNS: dict[Property, ColumnClause[object]] = {
-    Property.ID: product.c.id,
-    Property.VERSION: product.c.version,
-    Property.COLLECTION: product.c.collection,
-    Property.PLATFORM: product.c.platform,
-    Property.ZONE: product.c.zone,
-    Property.CLOUD: product.c.cloud,
-    Property.SNOW: product.c.snow,
-    Property.DAY: product.c.day,
-}
+
+@dataclass(frozen=True)
+class Target:
+    """What a filter is asked of: its columns, and the tables of its boxes (SQLite, PostGIS)."""
+
+    table: Table
+    columns: Mapping[Property, Column[Any]]
+    rtree: Table
+    area: Table
+    owner: str
+    """The column of the boxes that names the row."""
 
 
-def where(tree: Filter, dialect: str) -> ColumnElement[bool]:
-    """A filter as an SQL condition on the table product."""
+_P, _R = tables.product.c, tables.record.c
+PRODUCTS = Target(
+    tables.product,
+    {
+        Property.ID: _P.id, Property.VERSION: _P.version, Property.COLLECTION: _P.collection, Property.PLATFORM: _P.platform,
+        Property.ZONE: _P.zone, Property.CLOUD: _P.cloud, Property.SNOW: _P.snow, Property.DAY: _P.day,
+    },
+    tables.box_rtree,
+    tables.box_area,
+    "product",
+)  # fmt: skip
+RECORDS = Target(
+    tables.record,
+    {
+        Property.ID: _R.id, Property.COLLECTION: _R.collection, Property.KIND: _R.kind, Property.TITLE: _R.title, Property.ABSTRACT: _R.abstract,
+        Property.KEYWORDS: _R.keywords, Property.START: _R.start_us, Property.END: _R.end_us, Property.MODIFIED: _R.modified_us,
+    },
+    tables.record_rtree,
+    tables.record_area,
+    "record",
+)  # fmt: skip
+
+
+def where(tree: Filter, dialect: str, target: Target = PRODUCTS) -> ColumnElement[bool]:  # noqa: C901  (one case a node)
+    """A filter as an SQL condition on its target."""
     match tree:
         case And(parts):
-            return and_(true(), *(where(part, dialect) for part in parts))
+            return and_(true(), *(where(part, dialect, target) for part in parts))
         case Or(parts):
-            return or_(false(), *(where(part, dialect) for part in parts))
+            return or_(false(), *(where(part, dialect, target) for part in parts))
         case Not(part):
-            return not_(where(part, dialect))
+            return not_(where(part, dialect, target))
         case Among(prop, values):
-            return _COLUMNS[prop].in_(values)
+            return target.columns[prop].in_(values)
         case During(period):
-            return and_(product.c.start_us < period.end, product.c.end_us > period.start)
+            start, end = target.table.c.start_us, target.table.c.end_us
+            return and_(start < period.end, end > period.start)
         case Meets(box):
-            return _meets_sqlite(box) if dialect == "sqlite" else _meets_postgis(box)
+            return _meets_sqlite(box, target) if dialect == "sqlite" else _meets_postgis(box, target)
+        case Like(prop, pattern, match_case):
+            column = target.columns[prop]
+            if match_case:
+                return (
+                    column.regexp_match(_as_regex(pattern))
+                    if dialect == "sqlite"
+                    else column.like(pattern, escape="\\")
+                )
+            return func.lower(column).like(pattern.lower(), escape="\\")
+        case Text(words):
+            return _text(words, dialect)
         case Compare():
-            return _compare(tree)
+            return _compare(tree, target)
         case _:
             assert_never(tree)
 
 
-def order(by: Order) -> tuple[ColumnElement[object], ...]:
-    """A total order: it ends with the product's key."""
+def order(by: Order, target: Target = PRODUCTS) -> tuple[ColumnElement[Any], ...]:
+    """A total order: it ends with the row's key."""
+    c = target.table.c
     match by:
         case Order.NEWEST:
-            return (product.c.day.desc(), product.c.start_us.desc(), product.c.key.desc())
+            return (*((c.day.desc(),) if target is PRODUCTS else ()), c.start_us.desc(), c.key.desc())
         case Order.OLDEST:
-            return (product.c.day.asc(), product.c.start_us.asc(), product.c.key.asc())
+            return (*((c.day.asc(),) if target is PRODUCTS else ()), c.start_us.asc(), c.key.asc())
         case Order.LEAST_CLOUDY:
-            return (func.coalesce(product.c.cloud, 101.0).asc(), product.c.day.desc(), product.c.key.desc())
+            return (func.coalesce(c.cloud, 101.0).asc(), c.day.desc(), c.key.desc())
+        case Order.TITLE:
+            return (c.title.asc(), c.key.asc())
+        case Order.TITLE_DOWN:
+            return (c.title.desc(), c.key.desc())
+        case Order.MODIFIED:
+            return (c.modified_us.asc(), c.key.asc())
+        case Order.MODIFIED_DOWN:
+            return (c.modified_us.desc(), c.key.desc())
         case _:
             assert_never(by)
 
 
-def _compare(tree: Compare) -> ColumnElement[bool]:
-    column, value = _COLUMNS[tree.property], tree.value
+def _compare(tree: Compare, target: Target) -> ColumnElement[bool]:
+    column, value = target.columns[tree.property], tree.value
     match tree.relation:
         case Relation.EQUAL:
             return column == value
@@ -77,19 +152,46 @@ def _compare(tree: Compare) -> ColumnElement[bool]:
             assert_never(tree.relation)
 
 
-def _meets_sqlite(box: Box) -> ColumnElement[bool]:
-    found = select(box_rtree.c.product).where(
-        box_rtree.c.west <= box.east,
-        box_rtree.c.east >= box.west,
-        box_rtree.c.south <= box.north,
-        box_rtree.c.north >= box.south,
+def _text(words: tuple[tuple[str, ...], ...], dialect: str) -> ColumnElement[bool]:
+    """Words are letters and digits only (catalog.words), so the match expressions have no operators of a client in them."""
+    if not words:
+        return true()
+    key = tables.record.c.key
+    if dialect == "sqlite":
+        expression = " AND ".join("(" + " OR ".join(f'"{form}"' for form in forms) + ")" for forms in words)
+        return key.in_(
+            select(tables.record_fts.c.rowid).where(literal_column("record_text").op("MATCH")(expression))
+        )
+    expression = " & ".join("(" + " | ".join(forms) + ")" for forms in words)
+    vector = tables.record_vector.c
+    return key.in_(select(vector.record).where(vector.words.op("@@")(func.to_tsquery("simple", expression))))
+
+
+def _as_regex(pattern: str) -> str:
+    """A LIKE pattern as a regular expression: SQLite's LIKE knows no case."""
+    out, at = "", 0
+    while at < len(pattern):
+        char = pattern[at]
+        if char == "\\" and at + 1 < len(pattern):
+            at += 1
+            out += re.escape(pattern[at])
+        else:
+            out += ".*" if char == "%" else "." if char == "_" else re.escape(char)
+        at += 1
+    return f"(?s)\\A{out}\\Z"
+
+
+def _meets_sqlite(box: Box, target: Target) -> ColumnElement[bool]:
+    c = target.rtree.c
+    found = select(c[target.owner]).where(
+        c.west <= box.east, c.east >= box.west, c.south <= box.north, c.north >= box.south
     )
-    return product.c.key.in_(found)
+    return target.table.c.key.in_(found)
 
 
-def _meets_postgis(box: Box) -> ColumnElement[bool]:
+def _meets_postgis(box: Box, target: Target) -> ColumnElement[bool]:
     envelope = func.ST_MakeEnvelope(
         literal(box.west), literal(box.south), literal(box.east), literal(box.north), 4326
     )
-    found = select(box_area.c.product).where(box_area.c.area.op("&&")(envelope))
-    return product.c.key.in_(found)
+    owner = target.area.c[target.owner].cast(BigInteger)
+    return target.table.c.key.in_(select(owner).where(target.area.c.area.op("&&")(envelope)))

@@ -28,7 +28,7 @@ from sqlalchemy.engine import make_url
 
 from catalog.model.area import Box, union
 from catalog.model.principal import Deadline
-from catalog.model.product import Asset, AssetRole, Grid, Product, Summary, version_order
+from catalog.model.product import Asset, AssetRole, Grid, Product, Record, Summary, version_order
 from catalog.model.time import Day, Micros, Period
 from catalog.query import Filter, Order
 from catalog.store import compile as sql
@@ -79,8 +79,10 @@ class Store:
 
     @contextmanager
     def unit(self) -> Iterator[Unit]:
-        """One unit of work: all of it becomes visible at once, or nothing does."""
+        """One unit of work: all of it becomes visible at once, or nothing does. Writers come one after the other."""
         with self._writer.begin() as connection:
+            if self._dialect == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(4712)"))
             unit = Unit(connection, self._dialect)
             yield unit
             unit.bump()
@@ -117,6 +119,38 @@ class Store:
                 .where(_visible(visible), sql.where(tree, self._dialect))
             )
             return int(connection.execute(query).scalar_one())
+
+    def find_records(
+        self, tree: Filter, visible: Visible, order: Order, limit: int, offset: int, deadline: Deadline
+    ) -> tuple[Record, ...]:
+        """The records of a filter, a page of them."""
+        seen = and_(_seen_record(visible), sql.where(tree, self._dialect, sql.RECORDS))
+        query = (
+            select(tables.record)
+            .where(seen)
+            .order_by(*sql.order(order, sql.RECORDS))
+            .limit(limit)
+            .offset(offset)
+        )
+        with self._reading(deadline) as connection:
+            return tuple(_record(row) for row in connection.execute(query))
+
+    def count_records(self, tree: Filter, visible: Visible, deadline: Deadline) -> int:
+        """How many records a filter has."""
+        seen = and_(_seen_record(visible), sql.where(tree, self._dialect, sql.RECORDS))
+        with self._reading(deadline) as connection:
+            return int(
+                connection.execute(select(func.count()).select_from(tables.record).where(seen)).scalar_one()
+            )
+
+    def published(self) -> Iterator[Product]:
+        """Every published product, without its assets, for making the records anew."""
+        query = (
+            select(tables.product).where(tables.product.c.status == PUBLISHED).order_by(tables.product.c.key)
+        )
+        with self.engine.connect() as connection:
+            for row in connection.execute(query):
+                yield _product(row, (), {})
 
     def summary(self, collection: str, visible: Visible, deadline: Deadline) -> Summary:
         """What a collection holds: its days, extent and native CRSs."""
@@ -294,6 +328,61 @@ class Unit:
         self._insert(product, SUPERSEDED if newer else PUBLISHED, visible_from, at)
         return "older" if newer else "updated" if versions else "new"
 
+    def put_record(self, record: Record, visible_from: Micros) -> None:
+        """Stores a record; one of the same id is replaced. A collection's grows by what it had."""
+        before = self._connection.execute(
+            select(tables.record).where(tables.record.c.id == record.id)
+        ).one_or_none()
+        box, start, end = record.box, record.period.start, record.period.end
+        if before is not None:
+            self._connection.execute(delete(tables.record).where(tables.record.c.key == before.key))
+            if record.kind == "collection":
+                box = (
+                    union(
+                        (box, Box(west=before.west, south=before.south, east=before.east, north=before.north))
+                    )
+                    or box
+                )
+                start, end = min(start, before.start_us), max(end, before.end_us)
+        values = {
+            "id": record.id, "kind": record.kind, "collection": record.collection, "product": record.product, "visible_from_us": visible_from,
+            "title": record.title, "abstract": record.abstract, "keywords": "\n".join(record.keywords), "start_us": start, "end_us": end,
+            "modified_us": record.modified, "west": box.west, "south": box.south, "east": box.east, "north": box.north,
+        }  # fmt: skip
+        key = self._connection.execute(
+            insert(tables.record).values(values).returning(tables.record.c.key)
+        ).scalar_one()
+        corners = {"west": box.west, "south": box.south, "east": box.east, "north": box.north, "record": key}
+        if self._dialect == "sqlite":
+            self._connection.execute(insert(tables.record_rtree).values(corners))
+            self._connection.execute(insert(tables.record_fts).values(rowid=key, words=record.words))
+        else:
+            self._connection.execute(
+                text(
+                    "INSERT INTO record_box VALUES (:record, ST_MakeEnvelope(:west, :south, :east, :north, 4326))"
+                ),
+                corners,
+            )
+            words = "INSERT INTO record_text VALUES (:record, to_tsvector('simple', :words))"
+            self._connection.execute(text(words), {"record": key, "words": record.words})
+
+    def clear_records(self) -> None:
+        """Removes all records, before they are made anew."""
+        self._connection.execute(delete(tables.record))
+
+    def key_of_published(self, product_id: str, version: str) -> int | None:
+        """The number of a version of a product, if it is the published one."""
+        c = tables.product.c
+        mine = and_(c.id == product_id, c.version == version, c.status == PUBLISHED)
+        return self._connection.execute(select(c.key).where(mine)).scalar()
+
+    def published(self, product_id: str) -> Product | None:
+        """The published version of a product, without its assets."""
+        c = tables.product.c
+        mine = and_(c.id == product_id, c.status == PUBLISHED)
+        row = self._connection.execute(select(tables.product).where(mine)).one_or_none()
+        return _product(row, (), {}) if row else None
+
     def withdraw(self, product_id: str, version: str | None, reason: str) -> list[str]:
         """Withdraws one version or all of them; the newest that is left becomes the published one. Returns the versions withdrawn."""
         versions = self.versions(product_id)
@@ -306,6 +395,7 @@ class Unit:
             .where(tables.product.c.key.in_(keys))
             .values(status=WITHDRAWN, reason=reason)
         )
+        self._connection.execute(delete(tables.record).where(tables.record.c.product.in_(keys)))
         left = sorted(
             (name for name, (_, status) in versions.items() if status != WITHDRAWN and name not in gone),
             key=version_order,
@@ -432,6 +522,18 @@ _REVISION = select(tables.meta.c.value).where(tables.meta.c.key == "revision")
 def _visible(visible: Visible) -> ColumnElement[bool]:
     seen = and_(tables.product.c.status.in_(visible.statuses), tables.product.c.visible_from_us <= visible.at)
     return and_(seen, tables.product.c.collection.not_in(visible.hidden)) if visible.hidden else seen
+
+
+def _seen_record(visible: Visible) -> ColumnElement[bool]:
+    seen = tables.record.c.visible_from_us <= visible.at
+    return and_(seen, tables.record.c.collection.not_in(visible.hidden)) if visible.hidden else seen
+
+
+def _record(row: Row[tuple[object, ...]]) -> Record:
+    return Record(
+        row.id, row.kind, row.collection, row.title, row.abstract, tuple(row.keywords.split("\n")) if row.keywords else (),
+        Period(row.start_us, row.end_us), row.modified_us, Box(west=row.west, south=row.south, east=row.east, north=row.north), "", row.product,
+    )  # fmt: skip
 
 
 def _key_row(row: Row[tuple[object, ...]]) -> KeyRow:

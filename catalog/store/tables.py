@@ -117,6 +117,27 @@ box_rtree = Table(
 box_area = Table("product_box", MetaData(), Column("product", BigInteger), Column("area", NullType))
 """PostGIS: a polygon (EPSG:4326) per box, with a GiST index."""
 
+record = Table(
+    "record",
+    metadata,
+    Column("key", _KEY, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("collection", Text, nullable=False),
+    Column("product", _KEY, ForeignKey("product.key", ondelete="CASCADE")),
+    Column("visible_from_us", BigInteger, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("abstract", Text, nullable=False),
+    Column("keywords", Text, nullable=False),
+    Column("start_us", BigInteger, nullable=False),
+    Column("end_us", BigInteger, nullable=False),
+    Column("modified_us", BigInteger, nullable=False),
+    Column("west", Float, nullable=False),
+    Column("south", Float, nullable=False),
+    Column("east", Float, nullable=False),
+    Column("north", Float, nullable=False),
+)
+
 api_key = Table(
     "api_key",
     metadata,
@@ -131,3 +152,23 @@ api_key = Table(
     Column("revoked_us", BigInteger),
     Column("last_used_us", BigInteger),
 )
+
+record_rtree = Table(
+    "record_box",
+    boxes,
+    Column("key", Integer, primary_key=True),
+    Column("west", Float),
+    Column("east", Float),
+    Column("south", Float),
+    Column("north", Float),
+    Column("record", Integer),
+)
+record_area = Table("record_box", MetaData(), Column("record", BigInteger), Column("area", NullType))
+record_fts = Table(
+    "record_text", MetaData(), Column("rowid", Integer, primary_key=True), Column("words", Text)
+)
+"""SQLite's full-text index."""
+record_vector = Table(
+    "record_text", MetaData(), Column("record", BigInteger, primary_key=True), Column("words", NullType)
+)
+"""PostgreSQL's."""

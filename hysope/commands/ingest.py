@@ -86,6 +86,15 @@ def verify(settings: Settings, _arguments: argparse.Namespace) -> int:
     return 1 if bad else 0
 
 
+def reindex(settings: Settings, _arguments: argparse.Namespace) -> int:
+    """Makes all records anew."""
+    catalog = wire_catalog(settings)
+    count = catalog.reindex(OPERATOR)
+    catalog.close()
+    print(f"records of {count} products and their collections are new")
+    return 0
+
+
 def _low(path: Path) -> bool:
     """Whether this is the stem of low-zoom arrays that are there."""
     return all(path.with_name(f"{path.name}.low{side}.npy").is_file() for side in (128, 32))

@@ -14,11 +14,26 @@ from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import ANONYMOUS, OPERATOR, Deadline
 from catalog.model.product import Asset, AssetRole, Grid, Product
-from catalog.model.time import Day, day_from, day_period
-from catalog.query import Among, And, Compare, During, Meets, Not, Or, Order, Property, Relation, equal
+from catalog.model.time import Day, Period, day_from, day_period
+from catalog.query import (
+    Among,
+    And,
+    Compare,
+    During,
+    Like,
+    Meets,
+    Not,
+    Or,
+    Order,
+    Property,
+    Relation,
+    Text,
+    equal,
+)
 from catalog.service import Catalog, open_catalog
 from catalog.store import migrate, tables
 from catalog.store.sql import open_store
+from catalog.words import asked
 from config.limits import Limits
 from config.registry import load_registry
 
@@ -270,3 +285,65 @@ def test_the_migrations_make_the_tables_that_the_code_speaks_of(database_url: st
         assert required == {column.name for column in table.columns if not column.nullable} - keys, table.name
     assert migrate.upgrade(store.engine) == ()
     store.close()
+
+
+def found_records(catalog: Catalog, *parts: object, order: Order = Order.TITLE) -> list[str]:
+    found = catalog.search_records(And(tuple(parts)), ANONYMOUS, Deadline.after(10), order, 100)  # type: ignore[arg-type]
+    assert catalog.count_records(And(tuple(parts)), ANONYMOUS, Deadline.after(10)) == len(found)  # type: ignore[arg-type]
+    return [record.id for record in found]
+
+
+def test_every_published_product_and_collection_has_a_record(catalog: Catalog) -> None:
+    catalog.publish(product("A_1", 0, 0.0), OPERATOR)
+    catalog.publish(product("B_2", 9, 10.0), OPERATOR)
+    assert set(found_records(catalog)) == {"A_1", "B_2", "sentinel2-l2a"}
+    (collection,) = catalog.search_records(
+        equal(Property.KIND, "collection"), ANONYMOUS, Deadline.after(10), Order.TITLE, 10
+    )
+    assert (collection.box.west, collection.box.east) == (0.0, 11.0)
+    assert collection.period == Period(day_period(D0).start, day_period(Day(D0 + 9)).end)
+    catalog.publish(product("A_1", 0, 0.0, version="2-0"), OPERATOR)
+    assert len(found_records(catalog)) == 3
+    catalog.withdraw("A_1@2-0", OPERATOR, "test")
+    assert len(found_records(catalog)) == 3
+    catalog.withdraw("A_1", OPERATOR, "test")
+    assert set(found_records(catalog)) == {"B_2", "sentinel2-l2a"}
+    assert catalog.reindex(OPERATOR) == 1
+    assert set(found_records(catalog)) == {"B_2", "sentinel2-l2a"}
+
+
+@pytest.mark.parametrize(
+    ("text", "hit"),
+    [
+        ("réflectance", True),
+        ("REFLECTANCES", True),
+        ("reflectance de surface", True),
+        ("Sentinel-2", True),
+        ("theia muscate", True),
+        ("T31TCJ", True),
+        ("neige fondue", False),
+        ("'; DROP TABLE", False),
+        ('" OR "', False),
+        ("", True),
+    ],
+)
+def test_text_is_found_without_accents_in_both_languages(catalog: Catalog, text: str, hit: bool) -> None:
+    catalog.publish(product("A_1"), OPERATOR)
+    assert ("A_1" in found_records(catalog, Text(asked(text)))) is hit
+
+
+def test_records_by_pattern_box_and_order(catalog: Catalog) -> None:
+    catalog.publish(product("A_1", 0, 0.0), OPERATOR)
+    catalog.publish(product("B%2", 9, 10.0), OPERATOR)
+    products = equal(Property.KIND, "product")
+    assert found_records(catalog, products, Like(Property.ID, "A%")) == ["A_1"]
+    assert found_records(catalog, products, Like(Property.ID, "a%")) == []
+    assert found_records(catalog, products, Like(Property.ID, "a%", match_case=False)) == ["A_1"]
+    assert found_records(catalog, products, Like(Property.ID, "B\\%_")) == ["B%2"]
+    assert found_records(catalog, products, Like(Property.ID, "A\\%_")) == []
+    assert found_records(catalog, products, Meets(Box(west=10.5, south=43.5, east=10.6, north=43.6))) == [
+        "B%2"
+    ]
+    assert found_records(catalog, products, During(day_period(D0))) == ["A_1"]
+    assert found_records(catalog, products, order=Order.TITLE) == ["A_1", "B%2"]
+    assert found_records(catalog, products, order=Order.TITLE_DOWN) == ["B%2", "A_1"]
