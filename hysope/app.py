@@ -21,6 +21,8 @@ from config.load import load
 from config.settings import Settings
 from hysope.observe import AccessLog, metrics_text, start_logging
 from hysope.wiring import Services, wire
+from ogc.csw.endpoint import CswEndpoint
+from ogc.csw.service import CswService
 from ogc.http.edge import Edge
 from ogc.http.guard import Guard
 from ogc.http.identity import Identity
@@ -54,6 +56,11 @@ def build(settings: Settings) -> Starlette:
 
     routes = [
         Route("/wms", WmsEndpoint(services.wms, edge).__call__, methods=["GET", "POST"]),
+        Route(
+            "/csw",
+            CswEndpoint(CswService(services.catalog, settings), edge).__call__,
+            methods=["GET", "POST"],
+        ),
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
         Route("/metrics", metrics),

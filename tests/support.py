@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from lxml import etree
 from starlette.testclient import TestClient
 
 from catalog.generator.muscate import Tile
@@ -56,3 +57,17 @@ class Answer:
     @property
     def media(self) -> str:
         return self.headers["content-type"].split(";")[0]
+
+
+class _Local(etree.Resolver):
+    def resolve(self, url, _pid, context):
+        path = SHARED / "schemas" / url.split("://", 1)[1]
+        return self.resolve_string(path.read_bytes(), context, base_url=url.replace("https://", "http://"))
+
+
+def schema(url: str) -> etree.XMLSchema:
+    """An OGC schema from the offline mirror; the test is skipped without it."""
+    path = shared("schemas", *url.split("://", 1)[1].split("/"))
+    parser = etree.XMLParser()
+    parser.resolvers.add(_Local())
+    return etree.XMLSchema(etree.ElementTree(etree.fromstring(path.read_bytes(), parser, base_url=url)))

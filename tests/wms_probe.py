@@ -8,7 +8,7 @@ from io import BytesIO
 import numpy as np
 from lxml import etree
 from PIL import Image
-from support import SHARED, Answer, World, shared
+from support import Answer, World
 
 WMS = "{http://www.opengis.net/wms}"
 OGC = "{http://www.opengis.net/ogc}"
@@ -60,17 +60,3 @@ def code(answer: Answer) -> str:
 
 def capabilities(world: World, **parameters: str) -> etree._Element:
     return etree.fromstring(world.wms(SERVICE="WMS", REQUEST="GetCapabilities", **parameters).body)
-
-
-class _Local(etree.Resolver):
-    def resolve(self, url, _pid, context):
-        path = SHARED / "schemas" / url.split("://", 1)[1]
-        return self.resolve_string(path.read_bytes(), context, base_url=url.replace("https://", "http://"))
-
-
-def schema(url: str) -> etree.XMLSchema:
-    """An OGC schema from the offline mirror; the test is skipped without it."""
-    path = shared("schemas", *url.split("://", 1)[1].split("/"))
-    parser = etree.XMLParser()
-    parser.resolvers.add(_Local())
-    return etree.XMLSchema(etree.ElementTree(etree.fromstring(path.read_bytes(), parser, base_url=url)))

@@ -7,8 +7,8 @@ from io import BytesIO
 import pytest
 from lxml import etree
 from PIL import Image
-from support import World, shared
-from wms_probe import LAYER, WMS, XLINK, capabilities, schema
+from support import World, schema, shared
+from wms_probe import LAYER, WMS, XLINK, capabilities
 
 
 def test_the_document_is_valid_against_the_schema_it_names(world: World) -> None:

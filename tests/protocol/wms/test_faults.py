@@ -5,8 +5,8 @@ import time
 
 import pytest
 from lxml import etree
-from support import World
-from wms_probe import LAYER, SIZE, code, get_info, get_map, pixels, schema
+from support import World, schema
+from wms_probe import LAYER, SIZE, code, get_info, get_map, pixels
 
 NASTY = [
     "",

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The strict edge of the CSW: limits, a closed list of operations and parameters, and the filter as our tree.
+
+What is left for pycsw has no filter in it any more: its parsers drop nested groups and refuse parentheses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from lxml import etree
+
+from catalog.model.area import Box
+from catalog.model.faults import Fault, Kind, invalid
+from catalog.query import And, Filter, Meets, Text
+from catalog.words import asked
+from catalog.xml.parse import parse
+from config.limits import Limits
+from ogc.filter.cql_text import parse_cql
+from ogc.filter.fes import parse_filter
+from ogc.http.fields import Field, at_least, four_numbers, plain, shown
+from ogc.http.kvp import Kvp
+
+_CSW = "http://www.opengis.net/cat/csw/2.0.2"
+_OGC = "http://www.opengis.net/ogc"
+_OPERATIONS = {
+    name.lower(): name
+    for name in ("GetCapabilities", "DescribeRecord", "GetDomain", "GetRecords", "GetRecordById")
+}
+_PASSED = frozenset(
+    {"SERVICE", "VERSION", "REQUEST", "SECTIONS", "ACCEPTFORMATS", "UPDATESEQUENCE", "TYPENAME", "TYPENAMES", "NAMESPACE", "OUTPUTFORMAT", "OUTPUTSCHEMA"}
+    | {"RESULTTYPE", "ELEMENTSETNAME", "ELEMENTNAME", "SORTBY", "ID", "SCHEMALANGUAGE", "PARAMETERNAME", "PROPERTYNAME", "REQUESTID"}
+)  # fmt: skip
+_MOST_RECORDS = 1_000
+_MAX_RECORDS = Field("MAXRECORDS", at_least(0))
+_START = Field("STARTPOSITION", at_least(1))
+_BBOX = Field("BBOX", four_numbers)
+_Q = Field("Q", plain)
+
+
+@dataclass(frozen=True)
+class CswRequest:
+    """What pycsw gets: a method, a query string or a body; and the filter, which it does not get."""
+
+    method: str
+    query: str
+    body: bytes
+    tree: Filter
+    needs_xml: bool
+    """Whether whole ISO documents are asked for."""
+
+
+def from_kvp(kvp: Kvp) -> CswRequest:
+    """A request in parameters. Raises Fault."""
+    service = kvp.get("SERVICE", "CSW")
+    if service != "CSW":
+        raise Fault(Kind.INVALID, f"{shown(service)} is not CSW", "service")
+    asked_for = kvp.get("REQUEST", "")
+    if not asked_for:
+        raise Fault(Kind.MISSING, "the parameter REQUEST is required", "request")
+    operation = _OPERATIONS.get(asked_for.lower())
+    if operation is None:
+        raise Fault(
+            Kind.UNKNOWN_OPERATION, f"{shown(asked_for)} is not an operation of this service", "request"
+        )
+    if kvp.get("RESPONSEHANDLER"):
+        raise Fault(Kind.INVALID, "responses go to the one who asks only", "responsehandler")
+    _version(kvp, operation)
+    passed = {name: value for name, value in kvp.items() if name in _PASSED}
+    passed.update({"SERVICE": "CSW", "VERSION": "2.0.2", "REQUEST": operation})
+    if operation == "GetRecords":
+        passed["MAXRECORDS"] = str(min(_MOST_RECORDS, _MAX_RECORDS.read_or(kvp, 10)))
+        passed["STARTPOSITION"] = str(_START.read_or(kvp, 1))
+        passed.setdefault("TYPENAMES", "csw:Record")
+        passed.setdefault("ELEMENTSETNAME", "summary") if "ELEMENTNAME" not in kvp else None
+    tree = _kvp_filter(kvp) if operation == "GetRecords" else And(())
+    return CswRequest(
+        "GET",
+        urlencode({name.lower(): value for name, value in passed.items()}),
+        b"",
+        tree,
+        _iso(kvp.get("OUTPUTSCHEMA")),
+    )
+
+
+def from_xml(body: bytes, limits: Limits) -> CswRequest:
+    """A request in XML. Raises Fault."""
+    root = parse(body, limits.body_bytes)
+    name = etree.QName(root)
+    if name.namespace != _CSW or name.localname.lower() not in _OPERATIONS:
+        raise Fault(
+            Kind.UNKNOWN_OPERATION,
+            f"{shown(name.localname)} is not an operation of CSW 2.0.2 here",
+            "request",
+        )
+    if root.find(f"{{{_CSW}}}ResponseHandler") is not None:
+        raise Fault(Kind.INVALID, "responses go to the one who asks only", "responsehandler")
+    for spread in root.findall(f"{{{_CSW}}}DistributedSearch"):
+        root.remove(spread)
+    tree: Filter = And(())
+    if name.localname == "GetRecords":
+        _positions(root)
+        for query in root.findall(f"{{{_CSW}}}Query"):
+            for constraint in query.findall(f"{{{_CSW}}}Constraint"):
+                tree = _xml_filter(constraint)
+                query.remove(constraint)
+    return CswRequest(
+        "POST",
+        "",
+        etree.tostring(root, xml_declaration=True, encoding="UTF-8"),
+        tree,
+        _iso(root.get("outputSchema")),
+    )
+
+
+def _iso(schema: str | None) -> bool:
+    return schema not in (None, "", _CSW)
+
+
+def _version(kvp: Kvp, operation: str) -> None:
+    """2.0.2 is the version; GetCapabilities without one gets it too (GDAL takes the version that is reported for its next request)."""
+    accepted = kvp.get("ACCEPTVERSIONS")
+    if operation == "GetCapabilities":
+        if accepted and "2.0.2" not in accepted.split(","):
+            raise Fault(Kind.UNKNOWN_VERSION, "this service speaks 2.0.2", "acceptversions")
+        return
+    version = kvp.get("VERSION")
+    if not version:
+        raise Fault(Kind.MISSING, "the parameter VERSION is required", "version")
+    if version != "2.0.2":
+        raise Fault(Kind.INVALID, f"{shown(version)} is not 2.0.2", "version")
+
+
+def _kvp_filter(kvp: Kvp) -> Filter:
+    parts: list[Filter] = []
+    constraint = kvp.get("CONSTRAINT", "")
+    if constraint:
+        language = kvp.get("CONSTRAINTLANGUAGE", "").upper()
+        if language == "CQL_TEXT":
+            parts.append(parse_cql(constraint))
+        elif language == "FILTER":
+            parts.append(parse_filter(parse(constraint.encode(), len(constraint) * 4 + 1)))
+        else:
+            raise Fault(Kind.INVALID, "CONSTRAINTLANGUAGE is CQL_TEXT or FILTER", "constraintlanguage")
+    box = _BBOX.read_or(kvp, None)
+    if box:
+        parts.append(Meets(Box(west=box[0], south=box[1], east=box[2], north=box[3])))
+    words = _Q.read_or(kvp, "")
+    if words:
+        parts.append(Text(asked(words)))
+    return And(tuple(parts))
+
+
+def _xml_filter(constraint: etree._Element) -> Filter:
+    found = constraint.find(f"{{{_OGC}}}Filter")
+    if found is not None:
+        return parse_filter(found)
+    text = constraint.findtext(f"{{{_CSW}}}CqlText")
+    if text is None:
+        raise invalid("a constraint holds an ogc:Filter or a csw:CqlText", "constraint")
+    return parse_cql(text)
+
+
+def _positions(root: etree._Element) -> None:
+    """MaxRecords and startPosition, strictly read and bounded."""
+    most = Field("maxRecords", at_least(0)).read({"maxRecords": root.get("maxRecords", "10")})
+    root.set("maxRecords", str(min(most, _MOST_RECORDS)))
+    Field("startPosition", at_least(1)).read({"startPosition": root.get("startPosition", "1")})

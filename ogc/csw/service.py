@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs pycsw on one request, in the thread that is given; and our own reports of faults (OWS 1.0, as CSW 2.0.2 wants them)."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from lxml import etree
+
+from catalog.model.faults import Fault, Kind
+from catalog.model.principal import Deadline, Principal
+from catalog.service import Catalog
+from catalog.xml.build import document, el, root_element
+from config.settings import Settings
+from ogc.csw import shims
+from ogc.csw.repository import ASKING, Asking
+from ogc.csw.request import CswRequest
+
+MEDIA_TYPE = "application/xml; charset=utf-8"
+_OWS = "http://www.opengis.net/ows"
+_XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_CODES = {
+    Kind.MISSING: "MissingParameterValue",
+    Kind.UNKNOWN_OPERATION: "OperationNotSupported",
+    Kind.UNKNOWN_VERSION: "VersionNegotiationFailed",
+}
+_OURS = frozenset({Kind.BUSY, Kind.UNAVAILABLE, Kind.BAD_CREDENTIAL, Kind.FORBIDDEN})
+
+
+class CswService:
+    """CSW 2.0.2 over the catalogue."""
+
+    def __init__(self, catalog: Catalog, settings: Settings) -> None:
+        self._catalog, self._settings = catalog, settings
+
+    def answer(self, request: CswRequest, who: Principal, base_url: str) -> bytes:
+        """The document that pycsw writes. Raises Fault BUSY when the search takes too long."""
+        deadline = Deadline.after(self._settings.limits.search_seconds)
+        # a count first: what the store refuses is our fault to report, pycsw would call it a wrong syntax
+        self._catalog.count_records(request.tree, who, deadline)
+        token = ASKING.set(Asking(self._catalog, who, deadline, request.tree, request.needs_xml, base_url))
+        try:
+            engine = shims.load().Csw(self._configuration(base_url), _environ(request), "2.0.2")
+            _, body = engine.dispatch_wsgi()
+        finally:
+            ASKING.reset(token)
+        deadline.check()
+        return shims.trimmed(bytes(body))
+
+    def _configuration(self, base_url: str) -> dict[str, dict[str, str]]:
+        service, contact = self._settings.service, self._settings.service.contact
+        return {
+            "server": {
+                "home": ".", "url": f"{base_url}/csw", "mimetype": "application/xml; charset=UTF-8", "encoding": "UTF-8", "language": "en-US",
+                "maxrecords": "1000", "profiles": "apiso",
+            },
+            "manager": {"transactions": "false", "allowed_ips": "127.0.0.1"},
+            "metadata:main": {
+                "identification_title": service.title.en, "identification_abstract": service.abstract.en, "identification_keywords": "catalogue,satellite,land",
+                "identification_keywords_type": "theme", "identification_fees": service.fees, "identification_accessconstraints": service.access_constraints,
+                "provider_name": contact.organisation, "provider_url": contact.website, "contact_name": contact.person, "contact_position": "-",
+                "contact_address": "-", "contact_city": "-", "contact_stateorprovince": "-", "contact_postalcode": "-", "contact_country": "-",
+                "contact_phone": "-", "contact_fax": "-", "contact_email": contact.email, "contact_url": contact.website, "contact_hours": "-",
+                "contact_instructions": "-", "contact_role": "pointOfContact",
+            },
+            "repository": {"source": "ogc.csw.repository.Repository", "database": "none", "table": "records"},
+            "metadata:inspire": {"enabled": "false"},
+        }  # fmt: skip
+
+
+def _environ(request: CswRequest) -> dict[str, object]:
+    """A WSGI environment with nothing of the client but what our edge has read."""
+    return {
+        "REQUEST_METHOD": request.method, "QUERY_STRING": request.query, "CONTENT_LENGTH": str(len(request.body)), "wsgi.input": BytesIO(request.body),
+        "wsgi.url_scheme": "http", "SERVER_NAME": "localhost", "SERVER_PORT": "80", "SCRIPT_NAME": "", "PATH_INFO": "/csw", "HTTP_HOST": "localhost",
+        "REMOTE_ADDR": "127.0.0.1",
+    }  # fmt: skip
+
+
+def status(fault: Fault) -> int:
+    """200, as CSW 2.0.2 clients read exceptions, but for what is none of the request's words."""
+    return {Kind.BAD_CREDENTIAL: 401, Kind.FORBIDDEN: 403}.get(
+        fault.kind, 503 if fault.kind in _OURS else 200
+    )
+
+
+def report(fault: Fault) -> bytes:
+    """An ows:ExceptionReport."""
+    root = root_element(
+        f"{{{_OWS}}}ExceptionReport", {"ows": _OWS, "xsi": _XSI}, {"version": "1.2.0", "language": "en"}
+    )
+    root.set(
+        f"{{{_XSI}}}schemaLocation", f"{_OWS} http://schemas.opengis.net/ows/1.0.0/owsExceptionReport.xsd"
+    )
+    code = "NoApplicableCode" if fault.kind in _OURS else _CODES.get(fault.kind, "InvalidParameterValue")
+    exception: etree._Element = el(
+        root,
+        f"{{{_OWS}}}Exception",
+        exceptionCode=code,
+        **({"locator": fault.locator} if fault.locator else {}),
+    )
+    el(exception, f"{{{_OWS}}}ExceptionText", fault.text)
+    return document(root)
