@@ -15,7 +15,8 @@ from catalog.raster.write import low_path
 from config.product_types import ProductType
 from tiles.plan import Read
 
-_LOW_ARRAYS = 4_096
+_LOW_ARRAYS = 2_048
+"""At most 100 MB of 128-pixel visuals; the 32-pixel ones of a continent are kilobytes."""
 
 
 class Reader:

@@ -30,7 +30,7 @@ from tiles.sample import PixelValue, is_clear, pixel_values, shown_value
 from tiles.style import Picture, bands_of, colour, stack
 from tiles.times import Resolved, TimeQuery, resolve
 
-_KEPT_LISTS = 256
+_KEPT_LISTS = 32
 _KEPT_PRODUCTS = 2_000
 """A list of more products than this is asked of the database by area, not kept."""
 

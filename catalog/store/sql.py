@@ -25,6 +25,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from catalog.model.area import Box, union
 from catalog.model.principal import Deadline
@@ -245,11 +246,23 @@ class Store:
         return bool(done)
 
     def touch_key(self, key_id: str, at: Micros) -> None:
-        """Notes that a key was used."""
-        with self._writer.begin() as connection:
-            connection.execute(
-                update(tables.api_key).where(tables.api_key.c.id == key_id).values(last_used_us=at)
-            )
+        """Notes that a key was used, unless a writer is busy: a request never waits for that."""
+        statement = update(tables.api_key).where(tables.api_key.c.id == key_id).values(last_used_us=at)
+        if self._dialect != "sqlite":
+            with self._writer.begin() as connection:
+                connection.execute(statement)
+            return
+        with self.engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.execute("PRAGMA busy_timeout = 0")
+            try:
+                connection.execute(statement)
+                connection.commit()
+            except OperationalError:
+                connection.rollback()
+            finally:
+                driver.execute("PRAGMA busy_timeout = 30000")
 
     def close(self) -> None:
         """Closes the connections."""

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 import pyproj
 import rasterio
 
-from catalog.service import StoreDown
+from catalog.model.principal import OPERATOR, Deadline
+from catalog.query import And, Property, equal
+from catalog.service import Catalog, StoreDown
 from config.load import Loaded, flat
 from config.problems import ConfigError
 from config.settings import Settings
@@ -175,6 +177,7 @@ def _store(settings: Settings) -> Iterator[Finding]:
     try:
         catalog = wire_catalog(settings)
         revision = catalog.revision()
+        unlisted = _unlisted(catalog)
         missing = [path for _, path, sha256 in catalog.files() if sha256 and not path.is_file()]
         catalog.close()
     except (StoreDown, OSError, ConfigError) as error:
@@ -185,12 +188,21 @@ def _store(settings: Settings) -> Iterator[Finding]:
         )
         return
     yield Finding("ok", f"the store answers, revision {revision}")
+    if unlisted:
+        yield Finding("warn", f"{unlisted} products have no record in the catalogue", "hysope reindex")
     if missing:
         yield Finding(
             "fail",
             f"{len(missing)} files of the catalogue are missing, first {missing[0]}",
             "restore them, or ingest their products again with --force; `hysope verify` lists all",
         )
+
+
+def _unlisted(catalog: Catalog) -> int:
+    """How many published products the catalogue services would not find."""
+    deadline = Deadline.after(60)
+    products = catalog.count(And(()), OPERATOR, deadline)
+    return products - catalog.count_records(equal(Property.KIND, "product"), OPERATOR, deadline)
 
 
 def _public_url(settings: Settings) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from catalog.keys import KeyRequest
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import ANONYMOUS, OPERATOR, Principal, Role
+from catalog.model.time import now
 from catalog.service import open_catalog
 from config.limits import Limits
 from config.registry import load_registry
@@ -330,4 +331,17 @@ def test_keys_on_both_databases(database_url: str, tmp_path: Path) -> None:
     actions = [action for _, _, action, _, _ in again.journal(OPERATOR)]
     assert actions[:2] == ["revoke key", "create key"]
     again.close()
+    catalog.close()
+
+
+def test_a_busy_writer_does_not_hold_up_a_request(tmp_path: Path) -> None:
+    catalog = open_catalog(f"sqlite:///{tmp_path / 'h.db'}", load_registry(), Limits(), tmp_path)
+    _, key = catalog.keys.create(KeyRequest("ada", Role.USER), OPERATOR)
+    with catalog.unit(OPERATOR) as unit:
+        unit.note(now(), "test", "hold", "the write lock")
+        start = time.monotonic()
+        assert catalog.keys.verify(key) == Principal("ada", Role.USER)
+        assert time.monotonic() - start < 5.0
+    (row,) = catalog.keys.list(OPERATOR)
+    assert row.last_used is None
     catalog.close()

@@ -59,11 +59,40 @@ def test_doctor_names_the_cure(tmp_path: Path) -> None:
     well = hysope("doctor", "--data", "d", folder=tmp_path)
     assert well.returncode == 0, well.stdout
     assert "the store answers" in well.stdout
+    assert "no record in the catalogue" not in well.stdout
     (tmp_path / "file").write_text("x")
     ill = hysope("doctor", "--data", "file/d", folder=tmp_path)
     assert ill.returncode == 1
     assert "fail" in ill.stdout
     assert "-> chown or chmod" in ill.stdout
+
+
+def test_keys_and_reindex(tmp_path: Path) -> None:
+    write_oso(tmp_path, SMALL, 2022)
+    hysope("ingest", "OSO_20220101_RASTER_V1-0.zip", "--data", "d", folder=tmp_path)
+    made = hysope(
+        "key",
+        "create",
+        "ada",
+        "--group",
+        "land",
+        "--days",
+        "30",
+        "--label",
+        "laptop",
+        "--data",
+        "d",
+        folder=tmp_path,
+    )
+    key_id = made.stdout.split()[1]
+    assert "key  hyk_" in made.stdout
+    listed = hysope("key", "list", "--data", "d", folder=tmp_path).stdout
+    assert key_id in listed
+    assert "hyk_" not in listed
+    assert hysope("key", "revoke", key_id, "--data", "d", folder=tmp_path).returncode == 0
+    assert hysope("key", "revoke", key_id, "--data", "d", folder=tmp_path).returncode == 1
+    assert "records of 1 products" in hysope("reindex", "--data", "d", folder=tmp_path).stdout
+    assert hysope("key", "create", "a b", "--data", "d", folder=tmp_path).returncode == 1
 
 
 def test_version(tmp_path: Path) -> None:
