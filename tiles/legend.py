@@ -16,7 +16,7 @@ from tiles.style import palette_of
 
 _ROW = 18
 _SWATCH = 22
-_PAD = 6
+_PAD = 8
 _SIZE = 11
 _MOST_ROWS = 16
 _BAR = (22, 150)
