@@ -19,7 +19,7 @@ _SECRET = re.compile(r"(?i)((?:token|key|access_token|password|api_key|_bearer)=
 _REQUESTS = Counter("hysope_requests_total", "Requests by door and status", ["door", "status"])
 _SECONDS = Histogram(
     "hysope_request_seconds",
-    "Seconds from request to last byte, by door",
+    "Seconds from request to the answer's last part, by door",
     ["door"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
@@ -56,10 +56,10 @@ class AccessLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        start, status, size = time.perf_counter(), 0, 0
+        start, status, size, noted = time.perf_counter(), 0, 0, False
 
         async def watched(message: Message) -> None:
-            nonlocal status, size
+            nonlocal status, size, noted
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [
@@ -69,6 +69,10 @@ class AccessLog:
                 ]
             else:
                 size += len(message.get("body", b""))
+                if not message.get("more_body") and not noted:
+                    # before the last byte: who has the answer finds it counted, whichever worker it asks for the metrics
+                    noted = True
+                    self._note(scope, status, size, time.perf_counter() - start, incident)
             await send(message)
 
         incident = ""
@@ -79,7 +83,8 @@ class AccessLog:
             log.error(json.dumps({"incident": incident, "trace": traceback.format_exc()}))
             if not status:
                 await _failed(watched, incident)
-        self._note(scope, status or 500, size, time.perf_counter() - start, incident)
+        if not noted:
+            self._note(scope, status or 500, size, time.perf_counter() - start, incident)
 
     @staticmethod
     def _note(scope: Scope, status: int, size: int, seconds: float, incident: str) -> None:
