@@ -53,6 +53,7 @@ def test_its_filter_parser_mixes_the_terms_of_nested_groups() -> None:
 
 
 def test_it_reads_its_schemas_for_every_request() -> None:
+    shims.load()
     from pycsw.ogc.csw import csw2
 
     assert isinstance(csw2.etree, shims._CachedEtree)
