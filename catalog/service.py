@@ -44,14 +44,19 @@ class Catalog:
         self.keys = Keys(store)
         self._lock = threading.Lock()
         self._seen: tuple[float, int] = (-1.0, 0)
-        self._summaries: dict[tuple[object, ...], tuple[int, Summary]] = {}
+        self._summaries: dict[tuple[object, ...], tuple[tuple[int, int], Summary]] = {}
+        self._embargoes = any(kind.embargo != "P0D" for kind in registry.types.values())
 
     def revision(self) -> int:
-        """The catalogue's counter, at most half a second old: what every cache keeps beside its entries."""
+        """The catalogue's counter, at most half a second old."""
         with self._lock:
             if time.monotonic() - self._seen[0] > _REVISION_SECONDS:
                 self._seen = (time.monotonic(), self._store.revision())
             return self._seen[1]
+
+    def edition(self) -> tuple[int, int]:
+        """What every cache keeps beside its entries: the revision and, where a type has an embargo that may end, the minute."""
+        return self.revision(), int(time.time() // 60) if self._embargoes else 0
 
     def search(
         self,
@@ -86,14 +91,8 @@ class Catalog:
 
     def summary(self, collection: str, who: Principal, deadline: Deadline) -> Summary:
         """What a collection holds; remembered until the revision changes or, under an embargo, for a minute."""
-        revision = self.revision()
-        key = (collection, who.view)
+        key, stamp = (collection, who.view), self.edition()
         kept = self._summaries.get(key)
-        stamp = (
-            revision
-            if self.registry.types[collection].embargo == "P0D"
-            else revision + int(time.monotonic() // 60)
-        )
         if kept is None or kept[0] != stamp:
             kept = (stamp, self._store.summary(collection, self._sight(who), deadline))
             self._summaries[key] = kept

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from catalog.service import StoreDown
+from catalog.model.faults import Fault
 from config.load import load
 from config.settings import Settings
 from hysope.observe import AccessLog, metrics_text, start_logging
@@ -85,13 +85,13 @@ def build(settings: Settings) -> Starlette:
     )
 
 
-async def metrics(_request: Request) -> Response:
+def metrics(_request: Request) -> Response:
     """Prometheus text format."""
     return Response(metrics_text(), media_type="text/plain; version=0.0.4")
 
 
 class _Health:
-    """Liveness: the process answers. Readiness: the store answers and the archive is there."""
+    """Liveness: the process answers. Readiness: the store answers; asked off the event loop, so that a slow store stops nobody else."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -99,9 +99,9 @@ class _Health:
     async def live(self, _request: Request) -> Response:
         return PlainTextResponse("alive\n")
 
-    async def ready(self, _request: Request) -> Response:
+    def ready(self, _request: Request) -> Response:
         try:
             revision = self._services.catalog.revision()
-        except StoreDown as error:
-            return JSONResponse({"ready": False, "store": type(error).__name__}, 503)
+        except Fault as fault:
+            return JSONResponse({"ready": False, "store": fault.text}, 503)
         return JSONResponse({"ready": True, "revision": revision})

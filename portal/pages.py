@@ -23,7 +23,7 @@ _CSS = "/static/page.css"
 
 
 class Pages:
-    """Endpoints of the portal."""
+    """Endpoints of the portal; those that ask the catalogue are plain functions, which Starlette runs off the event loop."""
 
     def __init__(self, catalog: Catalog, settings: Settings) -> None:
         self._catalog, self._settings = catalog, settings
@@ -41,7 +41,7 @@ class Pages:
             headers={"Cache-Control": "no-cache", "Content-Security-Policy": CSP},
         )
 
-    async def collection(self, request: Request) -> Response:
+    def collection(self, request: Request) -> Response:
         """What a collection is: text, bands, styles with legends, dates, licence, addresses."""
         language = (
             "fr"
@@ -70,12 +70,15 @@ class Pages:
             headers={"Content-Security-Policy": CSP, "Cache-Control": "public, max-age=60"},
         )
 
-    async def layers_file(self, request: Request) -> Response:
+    def layers_file(self, request: Request) -> Response:
         """A `.qlr` file: drop it on QGIS and every layer is there, with its time."""
         base = self._settings.server.public_url or "http://{}:{}".format(
             *(request.scope.get("server") or ("127.0.0.1", 8080))
         )
-        body = qgis.layer_definition(self._catalog, base, self._settings.limits.search_seconds)
+        try:
+            body = qgis.layer_definition(self._catalog, base, self._settings.limits.search_seconds)
+        except Fault as fault:
+            return PlainTextResponse(fault.text, 503)
         headers = {
             "Content-Disposition": 'attachment; filename="hysope.qlr"',
             "Cache-Control": "public, max-age=60",

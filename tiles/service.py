@@ -93,7 +93,7 @@ class Tiles:
         self._reader = Reader(catalog.archive)
         self._lists: OrderedDict[
             tuple[object, ...],
-            tuple[int, tuple[Product, ...], np.ndarray[tuple[int, int], np.dtype[np.float64]]],
+            tuple[tuple[int, int], tuple[Product, ...], np.ndarray[tuple[int, int], np.dtype[np.float64]]],
         ] = OrderedDict()
         self._lock = Lock()
 
@@ -210,10 +210,10 @@ class Tiles:
     ) -> tuple[tuple[Product, ...], np.ndarray[tuple[int, int], np.dtype[np.float64]]] | None:
         """All products of a layer and time, if they are few: neighbouring tiles ask for the same list."""
         key = (layer.kind.id, repr(tree), tuple(bands), layer.priority, who.view)
-        revision = self._catalog.revision()
+        edition = self._catalog.edition()
         with self._lock:
             entry = self._lists.get(key)
-            if entry and entry[0] == revision:
+            if entry and entry[0] == edition:
                 self._lists.move_to_end(key)
                 return (entry[1], entry[2]) if len(entry[1]) <= _KEPT_PRODUCTS else None
         found = self._catalog.search(tree, who, deadline, _order(layer), _KEPT_PRODUCTS + 1, bands)
@@ -224,7 +224,7 @@ class Tiles:
         ]
         boxes = np.array(rows, np.float64).reshape(-1, 5)
         with self._lock:
-            self._lists[key] = (revision, found, boxes)
+            self._lists[key] = (edition, found, boxes)
             if len(self._lists) > _KEPT_LISTS:
                 self._lists.popitem(last=False)
         return (found, boxes) if len(found) <= _KEPT_PRODUCTS else None

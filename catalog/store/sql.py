@@ -28,6 +28,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from catalog.model.area import Box, union
+from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline
 from catalog.model.product import Asset, AssetRole, Grid, Product, Record, Summary, version_order
 from catalog.model.time import Day, Micros, Period
@@ -75,7 +76,7 @@ class Store:
 
     def revision(self) -> int:
         """The counter that every publication bumps, in the same transaction."""
-        with self.engine.connect() as connection:
+        with self._answering() as connection:
             return int(connection.execute(_REVISION).scalar_one())
 
     @contextmanager
@@ -230,7 +231,7 @@ class Store:
 
     def key_of(self, digest: str) -> KeyRow | None:
         """The key of a digest."""
-        with self.engine.connect() as connection:
+        with self._answering() as connection:
             row = connection.execute(
                 select(tables.api_key).where(tables.api_key.c.digest == digest)
             ).one_or_none()
@@ -293,9 +294,22 @@ class Store:
         return None if west is None else Box(west=west, south=south, east=east, north=north)
 
     @contextmanager
+    def _answering(self, deadline: Deadline | None = None) -> Iterator[Connection]:
+        """A connection for a request. A database that is away is Fault UNAVAILABLE; one that stopped at the deadline, Fault BUSY."""
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except OperationalError as error:
+            if deadline is not None:
+                deadline.check()
+            raise Fault(
+                Kind.UNAVAILABLE, "the catalogue cannot be asked now; again in a moment", retry_after=5
+            ) from error
+
+    @contextmanager
     def _reading(self, deadline: Deadline) -> Iterator[Connection]:
         deadline.check()
-        with self.engine.connect() as connection:
+        with self._answering(deadline) as connection:
             if self._dialect == "postgresql":
                 milliseconds = max(1, int(deadline.seconds_left * 1_000))
                 connection.execute(
@@ -357,6 +371,7 @@ class Unit:
                     or box
                 )
                 start, end = min(start, before.start_us), max(end, before.end_us)
+                visible_from = min(visible_from, before.visible_from_us)
         values = {
             "id": record.id, "kind": record.kind, "collection": record.collection, "product": record.product, "visible_from_us": visible_from,
             "title": record.title, "abstract": record.abstract, "keywords": "\n".join(record.keywords), "start_us": start, "end_us": end,

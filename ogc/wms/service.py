@@ -117,7 +117,7 @@ class WmsService:
         )
 
     def _get_map(self, request: GetMap, who: Principal, deadline: Deadline, known_tag: str) -> Answer:
-        layers = self._queries(request.map, tuple(name for name, _ in request.map.layers), who, deadline)
+        layers = [query for _, query in self._queries(request.map, who, deadline)]
         tag = self._tag(request, who)
         headers = {"ETag": tag, "Cache-Control": f"public, max-age={self._settings.wms.capabilities_max_age}"}
         if known_tag == tag:
@@ -137,12 +137,12 @@ class WmsService:
         self, request: GetFeatureInfo, envelope: Envelope, who: Principal, deadline: Deadline, base_url: str
     ) -> Answer:
         part = request.map
-        styles = dict(part.layers)
+        drawn = dict(self._queries(part, who, deadline))
         for name in request.query_layers:
             self._layers.layer(name, who)
-            if name not in styles:
+            if name not in drawn:
                 raise Fault(Kind.UNKNOWN_LAYER, f"the layer {name} is not among LAYERS", "QUERY_LAYERS")
-        queries = self._queries(part, request.query_layers, who, deadline)
+        queries = [drawn[name] for name in request.query_layers]
         frame = Frame(part.crs, part.box, part.width, part.height)
         x, y = frame.point(request.column + 0.5, request.row + 0.5)
         probed = [
@@ -182,7 +182,7 @@ class WmsService:
     ) -> Answer:
         revision = self._catalog.revision()
         _check_update_sequence(request.update_sequence, revision)
-        key = (envelope.version, envelope.language, who.view, base_url, revision)
+        key = (envelope.version, envelope.language, who.view, base_url, self._catalog.edition())
         with self._lock:
             found = self._documents.get(key)
         if found is None:
@@ -195,7 +195,7 @@ class WmsService:
         headers = {
             "Cache-Control": f"public, max-age={self._settings.wms.capabilities_max_age}",
             "Vary": "Accept-Encoding",
-            "ETag": f'"{revision}-{envelope.version}-{envelope.language}"',
+            "ETag": _etag((*key, gzip)),
         }
         if gzip:
             return Answer(found[1], media_type, {**headers, "Content-Encoding": "gzip"})
@@ -218,35 +218,24 @@ class WmsService:
         body = v130.encode(doc) if envelope.version == "1.3.0" else v111.encode(doc)
         return body, igzip.compress(body, 2)
 
-    def _queries(
-        self, part: MapPart, names: tuple[str, ...], who: Principal, deadline: Deadline
-    ) -> list[LayerQuery]:
-        """The layers to draw; faults for an unknown layer or style in any position, or a CRS that is not offered."""
+    def _queries(self, part: MapPart, who: Principal, deadline: Deadline) -> list[tuple[str, LayerQuery]]:
+        """The layers to draw, by name; one may stand twice, in two styles. Faults for an unknown layer, style or CRS in any position."""
         if part.crs not in self._layers.crs_list(who, deadline):
             raise Fault(
                 Kind.UNKNOWN_CRS,
                 f"{part.crs.name} is not among the coordinate reference systems of the layers",
                 "CRS",
             )
-        styles = dict(part.layers)
-        out = []
-        for name in names:
-            kind, layer = self._layers.layer(name, who)
-            style = self._layers.style(kind, layer, styles[name])
-            out.append(
-                LayerQuery(
-                    kind, style, part.time, part.priority, part.max_cloud, self._settings.wms.strict_time
-                )
-            )
+        strict, out = self._settings.wms.strict_time, []
         for name, style_name in part.layers:
             kind, layer = self._layers.layer(name, who)
-            self._layers.style(kind, layer, style_name)
+            style = self._layers.style(kind, layer, style_name)
+            out.append((name, LayerQuery(kind, style, part.time, part.priority, part.max_cloud, strict)))
         return out
 
     def _tag(self, request: GetMap, who: Principal) -> str:
         """A strong ETag: the request as it was understood, and the state of the catalogue."""
-        text = f"{request!r} {who.view} {self._catalog.revision()}"
-        return f'"{hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}"'
+        return _etag((request, who.view, self._catalog.edition()))
 
     def _picture_report(
         self, fault: Fault, kvp: Kvp, envelope: Envelope, headers: Mapping[str, str]
@@ -299,6 +288,11 @@ class _ByteCache:
             while self._bytes > self._most:
                 _, (body, _) = self._entries.popitem(last=False)
                 self._bytes -= len(body)
+
+
+def _etag(of: tuple[object, ...]) -> str:
+    """A strong ETag of everything that an answer depends on."""
+    return f'"{hashlib.blake2b(repr(of).encode(), digest_size=16).hexdigest()}"'
 
 
 def _private(answer: Answer) -> Answer:

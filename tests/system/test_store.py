@@ -2,13 +2,15 @@
 """The catalogue on SQLite and on PostgreSQL with PostGIS: the same tests, the same answers."""
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import shapely
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import OperationalError
 
 from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind
@@ -213,6 +215,47 @@ def test_under_an_embargo_only_operators_see_a_product(database_url: str, tmp_pa
     assert catalog.summary(kind.id, ANONYMOUS, Deadline.after(10)).days == ()
     assert ids(catalog.search(And(()), OPERATOR, Deadline.after(10))) == ["A"]
     catalog.close()
+
+
+def test_an_embargoed_product_does_not_hide_the_record_of_its_collection(catalog: Catalog) -> None:
+    catalog.publish(product("A"), OPERATOR)
+    kind = catalog.registry.types["sentinel2-l2a"]
+    late = kind.model_copy(update={"embargo": "P36500D"})
+    types = {**catalog.registry.types, kind.id: late}
+    catalog.registry = catalog.registry.model_copy(update={"types": types})
+    catalog.publish(product("B"), OPERATOR)
+    assert set(found_records(catalog)) == {"A", "sentinel2-l2a"}
+
+
+def test_a_cache_sees_the_end_of_an_embargo(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = load_registry()
+    kind = registry.types["sentinel2-l2a"].model_copy(update={"embargo": "P36500D"})
+    registry = registry.model_copy(update={"types": {**registry.types, kind.id: kind}})
+    catalog = open_catalog(database_url, registry, Limits(), tmp_path)
+    catalog.publish(product("A"), OPERATOR)
+    before = catalog.edition()
+    assert catalog.summary(kind.id, ANONYMOUS, Deadline.after(10)).days == ()
+    later = time.time() + 36_600 * 86_400
+    monkeypatch.setattr("catalog.service.now", lambda: int(later * 1_000_000))
+    monkeypatch.setattr("catalog.service.time.time", lambda: later)
+    assert catalog.edition() != before
+    assert catalog.summary(kind.id, ANONYMOUS, Deadline.after(10)).days == (D0,)
+    catalog.close()
+
+
+def test_a_database_that_is_away_or_late_is_a_fault(database_url: str) -> None:
+    store = open_store(database_url)
+    deadline = Deadline.after(0.2)
+    if store.engine.dialect.name == "postgresql":
+        with pytest.raises(Fault) as caught, store._reading(deadline) as connection:
+            connection.execute(text("SELECT pg_sleep(20)"))
+        assert caught.value.kind is Kind.BUSY
+    with pytest.raises(Fault) as caught, store._reading(Deadline.after(9)):
+        raise OperationalError("SELECT 1", {}, Exception("the server closed the connection"))
+    assert (caught.value.kind, caught.value.retry_after) == (Kind.UNAVAILABLE, 5)
+    store.close()
 
 
 def test_a_unit_of_work_is_all_or_nothing(catalog: Catalog) -> None:

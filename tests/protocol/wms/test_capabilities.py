@@ -157,6 +157,7 @@ def test_it_is_compressed_cached_for_a_minute_and_tagged(world: World) -> None:
     )
     assert "content-encoding" not in plain.headers
     assert plain.content == answer.content
+    assert plain.headers["etag"] != answer.headers["etag"]
     assert len(gzip.compress(plain.content)) < len(plain.content) / 3
 
 

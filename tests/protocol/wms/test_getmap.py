@@ -294,6 +294,22 @@ def test_an_unchanged_map_is_304_and_a_hit_costs_no_drawing(world: World) -> Non
     assert (again.status_code, again.content) == (304, b"")
 
 
+def test_a_layer_may_stand_twice_with_two_styles(world: World) -> None:
+    first, second = [
+        style.findtext(f"{WMS}Name")
+        for layer in capabilities(world).iter(f"{WMS}Layer")
+        if layer.findtext(f"{WMS}Name") == LAYER
+        for style in layer.findall(f"{WMS}Style")
+    ][:2]
+    alone = {style: pixels(get_map(world, LAYERS=LAYER, STYLES=style)) for style in (first, second)}
+    assert not np.array_equal(alone[first], alone[second])
+    for below, above in ((first, second), (second, first)):
+        both = pixels(get_map(world, LAYERS=f"{LAYER},{LAYER}", STYLES=f"{below},{above}"))
+        opaque = alone[above][..., 3] == 255
+        assert opaque.any()
+        assert np.array_equal(both[opaque], alone[above][opaque])
+
+
 def test_scripts_of_other_sites_may_read_every_answer(world: World) -> None:
     for query in ("REQUEST=GetCapabilities&SERVICE=WMS", "REQUEST=GetMap"):
         answer = world.client.get(f"/wms?{query}", headers={"origin": "https://elsewhere.example"})
