@@ -17,7 +17,7 @@ from datetime import timedelta
 from catalog.model.faults import Fault, Kind, invalid
 from catalog.model.principal import Principal, Role
 from catalog.model.time import Micros, now
-from catalog.store.sql import KeyRow, Store
+from catalog.store.keys import KeyRow, KeyTable
 
 PREFIX = "hyk_"
 _FORM = re.compile(r"hyk_[A-Za-z0-9_-]{43}\Z", re.ASCII)
@@ -42,8 +42,8 @@ class KeyRequest:
 class Keys:
     """Creates, lists, revokes and verifies keys."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, table: KeyTable) -> None:
+        self._table = table
         self._lock = threading.Lock()
         self._seen: OrderedDict[str, tuple[float, Principal | None]] = OrderedDict()
 
@@ -71,18 +71,18 @@ class Keys:
             at,
             expires,
         )
-        self._store.add_key(row, who.name)
+        self._table.add(row, who.name)
         return row.id, key
 
     def list(self, who: Principal) -> Sequence[KeyRow]:
         """All keys, without the keys. Raises Fault FORBIDDEN."""
         _operators_only(who)
-        return self._store.keys()
+        return self._table.all()
 
     def revoke(self, key_id: str, who: Principal) -> bool:
         """Ends a key; false when there is none of this id that still works. Raises Fault FORBIDDEN."""
         _operators_only(who)
-        return self._store.revoke_key(key_id, now(), who.name)
+        return self._table.revoke(key_id, now(), who.name)
 
     def verify(self, key: str) -> Principal | None:
         """Who a key belongs to; None for a key that is unknown, expired or revoked."""
@@ -101,13 +101,13 @@ class Keys:
         return found
 
     def _look_up(self, digest: str) -> Principal | None:
-        row, at = self._store.key_of(digest), now()
+        row, at = self._table.of(digest), now()
         if row is None or not hmac.compare_digest(row.digest, digest):
             return None
         if row.revoked is not None or (row.expires is not None and row.expires <= at):
             return None
         if row.last_used is None or at - row.last_used > _USED_EVERY:
-            self._store.touch_key(row.id, at)
+            self._table.touch(row.id, at)
         return Principal(row.owner, Role[row.role], frozenset(row.groups))
 
 

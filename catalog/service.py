@@ -20,7 +20,9 @@ from catalog.model.product import Product, Record, Summary
 from catalog.model.time import Micros, now
 from catalog.query import And, Compare, Filter, Order, Property, Relation, equal, measure
 from catalog.records import collection_record, product_record
-from catalog.store.sql import PUBLISHED, SUPERSEDED, Store, Unit, Visible, open_store
+from catalog.store.rows import PUBLISHED, SUPERSEDED, Visible
+from catalog.store.store import Store, open_store
+from catalog.store.unit import Unit
 from config.limits import Limits
 from config.product_types import ProductType, Registry, days
 
@@ -41,7 +43,7 @@ class Catalog:
     ) -> None:
         self._store, self.registry, self._limits, self.archive = store, registry, limits, archive
         self._access = access or {}
-        self.keys = Keys(store)
+        self.keys = Keys(store.keys)
         self._lock = threading.Lock()
         self._seen: tuple[float, int] = (-1.0, 0)
         self._summaries: dict[tuple[object, ...], tuple[tuple[int, int], Summary]] = {}
@@ -69,12 +71,12 @@ class Catalog:
     ) -> tuple[Product, ...]:
         """The published products of a filter that `who` may see. With `bands`, each product has only the assets for these."""
         measure(tree, self._limits.query_depth, self._limits.query_terms)
-        return self._store.find(tree, self._sight(who), order, limit, deadline, bands)
+        return self._store.products.find(tree, self._sight(who), order, limit, deadline, bands)
 
     def count(self, tree: Filter, who: Principal, deadline: Deadline) -> int:
         """How many products `search` would find without a limit."""
         measure(tree, self._limits.query_depth, self._limits.query_terms)
-        return self._store.count(tree, self._sight(who), deadline)
+        return self._store.products.count(tree, self._sight(who), deadline)
 
     def product(self, product_id: str, who: Principal, deadline: Deadline) -> Product:
         """A product by its id, or by `id@version` an old version. Raises Fault UNKNOWN_PRODUCT."""
@@ -84,7 +86,7 @@ class Catalog:
         if version:
             tree = And((tree, Compare(Property.VERSION, Relation.EQUAL, version)))
             sight = replace(sight, statuses=(PUBLISHED, SUPERSEDED))
-        found = self._store.find(tree, sight, Order.NEWEST, 1, deadline)
+        found = self._store.products.find(tree, sight, Order.NEWEST, 1, deadline)
         if not found:
             raise Fault(Kind.UNKNOWN_PRODUCT, f"there is no product {product_id[:200]}", "id")
         return found[0]
@@ -94,7 +96,7 @@ class Catalog:
         key, stamp = (collection, who.view), self.edition()
         kept = self._summaries.get(key)
         if kept is None or kept[0] != stamp:
-            kept = (stamp, self._store.summary(collection, self._sight(who), deadline))
+            kept = (stamp, self._store.products.summary(collection, self._sight(who), deadline))
             self._summaries[key] = kept
         return kept[1]
 
@@ -131,19 +133,19 @@ class Catalog:
     ) -> tuple[Record, ...]:
         """The records of a filter that `who` may see, a page of them."""
         measure(tree, self._limits.query_depth, self._limits.query_terms)
-        return self._store.find_records(tree, self._sight(who), order, limit, offset, deadline)
+        return self._store.records.find(tree, self._sight(who), order, limit, offset, deadline)
 
     def count_records(self, tree: Filter, who: Principal, deadline: Deadline) -> int:
         """How many records a filter has."""
         measure(tree, self._limits.query_depth, self._limits.query_terms)
-        return self._store.count_records(tree, self._sight(who), deadline)
+        return self._store.records.count(tree, self._sight(who), deadline)
 
     def reindex(self, who: Principal) -> int:
         """Makes all records anew from the products and their types; returns how many products there are."""
         at, count = now(), 0
         with self.unit(who) as unit:
             unit.clear_records()
-            for product in list(self._store.published()):
+            for product in list(self._store.products.published()):
                 kind = self.registry.types.get(product.collection)
                 if kind:
                     self._record(unit, kind, product, at)
@@ -167,7 +169,7 @@ class Catalog:
     def version_of(self, product_id: str, version: str) -> Product | None:
         """A version of a product that is stored and not withdrawn, for ingest."""
         tree = And((equal(Property.ID, product_id), equal(Property.VERSION, version)))
-        found = self._store.find(
+        found = self._store.products.find(
             tree, Visible((PUBLISHED, SUPERSEDED), _ALWAYS), Order.NEWEST, 1, Deadline.after(60)
         )
         return found[0] if found else None
@@ -186,7 +188,7 @@ class Catalog:
 
     def files(self) -> Iterator[tuple[str, Path, str]]:
         """Every file that the catalogue knows: product id, path, sha256 (empty where none is kept)."""
-        for product_id, path, sha256 in self._store.paths():
+        for product_id, path, sha256 in self._store.products.paths():
             yield product_id, self.archive / path, sha256
 
     def may_see(self, collection: str, who: Principal) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from catalog.geometry import footprint_boxes
 from catalog.ingest import archive
 from catalog.ingest.assets import Maker, sources
 from catalog.ingest.discover import Candidate, Passed, discover, fingerprint
@@ -22,7 +23,6 @@ from catalog.model.product import Asset, AssetRole, Product
 from catalog.raster.files import Unreadable
 from catalog.raster.footprint import footprint
 from catalog.service import Catalog
-from catalog.store.sql import footprint_boxes
 from config.limits import Limits
 from config.product_types import Policy
 

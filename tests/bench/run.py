@@ -339,10 +339,10 @@ def _tiles(number: int) -> Path:
     import shutil
     from dataclasses import replace
 
+    from catalog.geometry import footprint_boxes
     from catalog.model.principal import OPERATOR
     from catalog.model.time import now
     from catalog.raster.footprint import footprint
-    from catalog.store.sql import footprint_boxes
 
     data = ROOT / f"tiles{number}"
     if (data / "hysope.db").is_file():

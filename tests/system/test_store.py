@@ -34,7 +34,7 @@ from catalog.query import (
 )
 from catalog.service import Catalog, open_catalog
 from catalog.store import migrate, tables
-from catalog.store.sql import open_store
+from catalog.store.store import open_store
 from catalog.words import asked
 from config.limits import Limits
 from config.registry import load_registry
@@ -248,11 +248,11 @@ def test_a_cache_sees_the_end_of_an_embargo(
 def test_a_database_that_is_away_or_late_is_a_fault(database_url: str) -> None:
     store = open_store(database_url)
     deadline = Deadline.after(0.2)
-    if store.engine.dialect.name == "postgresql":
-        with pytest.raises(Fault) as caught, store._reading(deadline) as connection:
+    if store.database.engine.dialect.name == "postgresql":
+        with pytest.raises(Fault) as caught, store.database.reading(deadline) as connection:
             connection.execute(text("SELECT pg_sleep(20)"))
         assert caught.value.kind is Kind.BUSY
-    with pytest.raises(Fault) as caught, store._reading(Deadline.after(9)):
+    with pytest.raises(Fault) as caught, store.database.reading(Deadline.after(9)):
         raise OperationalError("SELECT 1", {}, Exception("the server closed the connection"))
     assert (caught.value.kind, caught.value.retry_after) == (Kind.UNAVAILABLE, 5)
     store.close()
@@ -319,14 +319,14 @@ def test_a_passed_deadline_is_busy(catalog: Catalog) -> None:
 
 def test_the_migrations_make_the_tables_that_the_code_speaks_of(database_url: str) -> None:
     store = open_store(database_url)
-    found = inspect(store.engine)
+    found = inspect(store.database.engine)
     for table in tables.metadata.sorted_tables:
         columns = {column["name"]: column for column in found.get_columns(table.name)}
         assert list(columns) == [column.name for column in table.columns], table.name
         keys = {column.name for column in table.primary_key}
         required = {name for name, column in columns.items() if not column["nullable"]} - keys
         assert required == {column.name for column in table.columns if not column.nullable} - keys, table.name
-    assert migrate.upgrade(store.engine) == ()
+    assert migrate.upgrade(store.database.engine) == ()
     store.close()
 
 

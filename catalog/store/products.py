@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading products."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, func, select
+
+from catalog.model.area import Box
+from catalog.model.principal import Deadline
+from catalog.model.product import Product, Summary
+from catalog.model.time import Day
+from catalog.query import Filter, Order
+from catalog.store import compile as sql
+from catalog.store import tables
+from catalog.store.database import Database
+from catalog.store.rows import (
+    PUBLISHED,
+    WITHDRAWN,
+    Visible,
+    assets_of,
+    product_of,
+    qualities_of,
+    visible_products,
+)
+
+
+class Products:
+    """Products and their assets."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(
+        self,
+        tree: Filter,
+        visible: Visible,
+        order: Order,
+        limit: int,
+        deadline: Deadline,
+        bands: Sequence[str] | None = None,
+    ) -> tuple[Product, ...]:
+        """The products of a filter with their assets; with `bands`, only the assets that hold one of these, and the visuals."""
+        query = (
+            select(tables.product)
+            .where(visible_products(visible), sql.where(tree, self._database.dialect))
+            .order_by(*sql.order(order))
+            .limit(limit)
+        )
+        with self._database.reading(deadline) as connection:
+            rows = connection.execute(query).all()
+            keys = [row.key for row in rows]
+            assets = assets_of(connection, keys, bands)
+            qualities = qualities_of(connection, keys) if bands is None else {}
+        return tuple(product_of(row, assets.get(row.key, ()), qualities.get(row.key, {})) for row in rows)
+
+    def count(self, tree: Filter, visible: Visible, deadline: Deadline) -> int:
+        """How many products a filter has."""
+        with self._database.reading(deadline) as connection:
+            query = (
+                select(func.count())
+                .select_from(tables.product)
+                .where(visible_products(visible), sql.where(tree, self._database.dialect))
+            )
+            return int(connection.execute(query).scalar_one())
+
+    def published(self) -> Iterator[Product]:
+        """Every published product, without its assets, for making the records anew."""
+        query = (
+            select(tables.product).where(tables.product.c.status == PUBLISHED).order_by(tables.product.c.key)
+        )
+        with self._database.engine.connect() as connection:
+            for row in connection.execute(query):
+                yield product_of(row, (), {})
+
+    def summary(self, collection: str, visible: Visible, deadline: Deadline) -> Summary:
+        """What a collection holds: its days, extent and native CRSs."""
+        mine = tables.product.c.collection == collection
+        with self._database.reading(deadline) as connection:
+            days = (
+                connection.execute(
+                    select(tables.product.c.day)
+                    .where(mine, visible_products(visible))
+                    .distinct()
+                    .order_by(tables.product.c.day)
+                )
+                .scalars()
+                .all()
+            )
+            epsgs = connection.execute(
+                select(tables.asset.c.epsg)
+                .join(tables.product, tables.product.c.key == tables.asset.c.product)
+                .where(mine, visible_products(visible), tables.asset.c.epsg.is_not(None))
+                .distinct()
+            ).scalars()
+            counted = connection.execute(
+                select(
+                    func.count(), func.min(tables.product.c.start_us), func.max(tables.product.c.end_us)
+                ).where(mine, visible_products(visible))
+            ).one()
+            extent = self._extent(connection, collection, visible)
+            return Summary(
+                collection,
+                tuple(Day(day) for day in days),
+                extent,
+                tuple(sorted(epsgs)),
+                counted[0],
+                counted[1],
+                counted[2],
+            )
+
+    def paths(self) -> Iterator[tuple[str, str, str]]:
+        """Every asset of a product that is not withdrawn: product id, path, sha256; with the paths of their low-zoom arrays."""
+        query = select(
+            tables.product.c.id, tables.asset.c.path, tables.asset.c.sha256, tables.asset.c.low
+        ).join(tables.asset, tables.asset.c.product == tables.product.c.key)
+        with self._database.engine.connect() as connection:
+            for row in connection.execute(query.where(tables.product.c.status != WITHDRAWN)):
+                yield row.id, row.path, row.sha256
+                if row.low:
+                    yield row.id, row.low, ""
+
+    def _extent(self, connection: Connection, collection: str, visible: Visible) -> Box | None:
+        mine = select(tables.product.c.key).where(
+            tables.product.c.collection == collection, visible_products(visible)
+        )
+        if self._database.dialect == "sqlite":
+            box = tables.box_rtree
+            west, south, east, north = connection.execute(
+                select(
+                    func.min(box.c.west), func.min(box.c.south), func.max(box.c.east), func.max(box.c.north)
+                ).where(box.c.product.in_(mine))
+            ).one()
+        else:
+            area = tables.box_area.c.area
+            query = select(
+                func.min(func.ST_XMin(area)),
+                func.min(func.ST_YMin(area)),
+                func.max(func.ST_XMax(area)),
+                func.max(func.ST_YMax(area)),
+            )
+            west, south, east, north = connection.execute(
+                query.where(tables.box_area.c.product.in_(mine))
+            ).one()
+        return None if west is None else Box(west=west, south=south, east=east, north=north)

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows to values, and which rows a caller may see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, select
+
+from catalog.geometry import footprint_boxes
+from catalog.model.area import Box
+from catalog.model.product import Asset, AssetRole, Grid, Product, Record
+from catalog.model.time import Day, Micros, Period
+from catalog.store import tables
+
+PUBLISHED, SUPERSEDED, WITHDRAWN = "published", "superseded", "withdrawn"
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """Which products a caller may see: of some statuses, and whose embargo has ended by a moment."""
+
+    statuses: tuple[str, ...]
+    at: Micros
+    hidden: tuple[str, ...] = ()
+    """Collections that do not exist for the caller."""
+
+
+def visible_products(visible: Visible) -> ColumnElement[bool]:
+    """The condition that a product is one that the caller may see."""
+    seen = and_(tables.product.c.status.in_(visible.statuses), tables.product.c.visible_from_us <= visible.at)
+    return and_(seen, tables.product.c.collection.not_in(visible.hidden)) if visible.hidden else seen
+
+
+def visible_records(visible: Visible) -> ColumnElement[bool]:
+    """The condition that a record is one that the caller may see."""
+    seen = tables.record.c.visible_from_us <= visible.at
+    return and_(seen, tables.record.c.collection.not_in(visible.hidden)) if visible.hidden else seen
+
+
+def record_of(row: Row[tuple[object, ...]]) -> Record:
+    """A record as it was stored, without the words of its index."""
+    return Record(
+        row.id, row.kind, row.collection, row.title, row.abstract, tuple(row.keywords.split("\n")) if row.keywords else (),
+        Period(row.start_us, row.end_us), row.modified_us, Box(west=row.west, south=row.south, east=row.east, north=row.north), "", row.product,
+    )  # fmt: skip
+
+
+def assets_of(
+    connection: Connection, keys: Sequence[int], bands: Sequence[str] | None
+) -> dict[int, list[Asset]]:
+    """The assets of products, by key; with `bands`, those that hold one of them, and the visuals."""
+    out: dict[int, list[Asset]] = {}
+    for at in range(0, len(keys), _CHUNK):
+        query = (
+            select(tables.asset, tables.asset_band.c.name.label("band"), tables.asset_band.c.number)
+            .outerjoin(tables.asset_band, tables.asset_band.c.asset == tables.asset.c.key)
+            .where(tables.asset.c.product.in_(keys[at : at + _CHUNK]))
+            .order_by(tables.asset.c.key, tables.asset_band.c.number)
+        )
+        if bands is not None:
+            query = query.where(
+                tables.asset_band.c.name.in_(bands) | (tables.asset.c.role == AssetRole.VISUAL.value)
+            )
+        found: dict[int, tuple[Row[tuple[object, ...]], dict[str, int]]] = {}
+        for row in connection.execute(query):
+            found.setdefault(row.key, (row, {}))[1].update({row.band: row.number} if row.band else {})
+        for row, named in found.values():
+            out.setdefault(row.product, []).append(_asset(row, named))
+    return out
+
+
+def qualities_of(connection: Connection, keys: Sequence[int]) -> dict[int, dict[str, str]]:
+    """The quality indices of products, by key."""
+    out: dict[int, dict[str, str]] = {}
+    for at in range(0, len(keys), _CHUNK):
+        for row in connection.execute(
+            select(tables.quality).where(tables.quality.c.product.in_(keys[at : at + _CHUNK]))
+        ):
+            out.setdefault(row.product, {})[row.name] = row.value
+    return out
+
+
+def _asset(row: Row[tuple[object, ...]], bands: Mapping[str, int]) -> Asset:
+    grid = None
+    if row.epsg is not None:
+        grid = Grid(row.epsg, row.west, row.north, row.pixel_width, row.pixel_height, row.width, row.height)
+    return Asset(
+        row.name, AssetRole(row.role), row.path, row.driver, row.bytes, row.sha256, grid, row.dtype, bands, row.scale, row.value_offset,
+        _split(row.nodata), _split(row.overviews), row.low, row.tier,
+    )  # fmt: skip
+
+
+def product_of(row: Row[tuple[object, ...]], assets: Sequence[Asset], quality: Mapping[str, str]) -> Product:
+    """A product from its row and what belongs to it."""
+    return Product(
+        row.id, row.version, row.collection, Period(row.start_us, row.end_us), Day(row.day), row.footprint, footprint_boxes(row.footprint),
+        tuple(assets), row.cloud, row.snow, row.platform, row.zone, row.produced_us, row.source, quality, row.key,
+    )  # fmt: skip
+
+
+def joined(numbers: Iterable[int]) -> str:
+    """Integers as a text."""
+    return ",".join(str(number) for number in numbers)
+
+
+def _split(joined: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in joined.split(",")) if joined else ()

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One unit of work: what it changes becomes visible at once, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, and_, delete, insert, select, text, update
+
+from catalog.model.area import Box, union
+from catalog.model.product import Asset, Product, Record, version_order
+from catalog.model.time import Micros
+from catalog.store import tables
+from catalog.store.rows import PUBLISHED, SUPERSEDED, WITHDRAWN, joined, product_of
+
+
+class Unit:
+    """What may be done inside one unit of work."""
+
+    def __init__(self, connection: Connection, dialect: str) -> None:
+        self._connection, self._dialect = connection, dialect
+
+    def versions(self, product_id: str) -> dict[str, tuple[int, str]]:
+        """The key and status of each version of a product."""
+        query = select(tables.product.c.version, tables.product.c.key, tables.product.c.status).where(
+            tables.product.c.id == product_id
+        )
+        return {row.version: (row.key, row.status) for row in self._connection.execute(query)}
+
+    def publish(self, product: Product, visible_from: Micros, at: Micros) -> str:
+        """Stores a product. The newest version is the published one, older ones are superseded; returns new, updated or older.
+
+        The same version again replaces the stored one.
+        """
+        versions = self.versions(product.id)
+        if product.version in versions:
+            self._connection.execute(
+                delete(tables.product).where(tables.product.c.key == versions[product.version][0])
+            )
+        others = {
+            version: found
+            for version, found in versions.items()
+            if version != product.version and found[1] != WITHDRAWN
+        }
+        newer = [version for version in others if version_order(version) > version_order(product.version)]
+        if not newer:
+            older = [key for key, status in others.values() if status == PUBLISHED]
+            self._connection.execute(
+                update(tables.product).where(tables.product.c.key.in_(older)).values(status=SUPERSEDED)
+            )
+        self._insert(product, SUPERSEDED if newer else PUBLISHED, visible_from, at)
+        return "older" if newer else "updated" if versions else "new"
+
+    def put_record(self, record: Record, visible_from: Micros) -> None:
+        """Stores a record; one of the same id is replaced. A collection's grows by what it had."""
+        before = self._connection.execute(
+            select(tables.record).where(tables.record.c.id == record.id)
+        ).one_or_none()
+        box, start, end = record.box, record.period.start, record.period.end
+        if before is not None:
+            self._connection.execute(delete(tables.record).where(tables.record.c.key == before.key))
+            if record.kind == "collection":
+                box = (
+                    union(
+                        (box, Box(west=before.west, south=before.south, east=before.east, north=before.north))
+                    )
+                    or box
+                )
+                start, end = min(start, before.start_us), max(end, before.end_us)
+                visible_from = min(visible_from, before.visible_from_us)
+        values = {
+            "id": record.id, "kind": record.kind, "collection": record.collection, "product": record.product, "visible_from_us": visible_from,
+            "title": record.title, "abstract": record.abstract, "keywords": "\n".join(record.keywords), "start_us": start, "end_us": end,
+            "modified_us": record.modified, "west": box.west, "south": box.south, "east": box.east, "north": box.north,
+        }  # fmt: skip
+        key = self._connection.execute(
+            insert(tables.record).values(values).returning(tables.record.c.key)
+        ).scalar_one()
+        corners = {"west": box.west, "south": box.south, "east": box.east, "north": box.north, "record": key}
+        if self._dialect == "sqlite":
+            self._connection.execute(insert(tables.record_rtree).values(corners))
+            self._connection.execute(insert(tables.record_fts).values(rowid=key, words=record.words))
+        else:
+            self._connection.execute(
+                text(
+                    "INSERT INTO record_box VALUES (:record, ST_MakeEnvelope(:west, :south, :east, :north, 4326))"
+                ),
+                corners,
+            )
+            words = "INSERT INTO record_text VALUES (:record, to_tsvector('simple', :words))"
+            self._connection.execute(text(words), {"record": key, "words": record.words})
+
+    def clear_records(self) -> None:
+        """Removes all records, before they are made anew."""
+        self._connection.execute(delete(tables.record))
+
+    def key_of_published(self, product_id: str, version: str) -> int | None:
+        """The number of a version of a product, if it is the published one."""
+        c = tables.product.c
+        mine = and_(c.id == product_id, c.version == version, c.status == PUBLISHED)
+        return self._connection.execute(select(c.key).where(mine)).scalar()
+
+    def published(self, product_id: str) -> Product | None:
+        """The published version of a product, without its assets."""
+        c = tables.product.c
+        mine = and_(c.id == product_id, c.status == PUBLISHED)
+        row = self._connection.execute(select(tables.product).where(mine)).one_or_none()
+        return product_of(row, (), {}) if row else None
+
+    def withdraw(self, product_id: str, version: str | None, reason: str) -> list[str]:
+        """Withdraws one version or all of them; the newest that is left becomes the published one. Returns the versions withdrawn."""
+        versions = self.versions(product_id)
+        gone = [
+            name for name, (_, status) in versions.items() if status != WITHDRAWN and version in (None, name)
+        ]
+        keys = [versions[name][0] for name in gone]
+        self._connection.execute(
+            update(tables.product)
+            .where(tables.product.c.key.in_(keys))
+            .values(status=WITHDRAWN, reason=reason)
+        )
+        self._connection.execute(delete(tables.record).where(tables.record.c.product.in_(keys)))
+        left = sorted(
+            (name for name, (_, status) in versions.items() if status != WITHDRAWN and name not in gone),
+            key=version_order,
+        )
+        if left:
+            self._connection.execute(
+                update(tables.product)
+                .where(tables.product.c.key == versions[left[-1]][0])
+                .values(status=PUBLISHED)
+            )
+        return gone
+
+    def note(self, at: Micros, actor: str, action: str, subject: str, detail: str = "") -> None:
+        """Adds a line to the audit log."""
+        self._connection.execute(
+            insert(tables.journal).values(
+                at_us=at, actor=actor, action=action, subject=subject, detail=detail
+            )
+        )
+
+    def bump(self) -> None:
+        """Counts the revision up."""
+        self._connection.execute(
+            text("UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE key = 'revision'")
+        )
+
+    def _insert(self, product: Product, status: str, visible_from: Micros, at: Micros) -> None:
+        values = {
+            "id": product.id, "version": product.version, "collection": product.collection, "status": status, "day": product.day,
+            "start_us": product.period.start, "end_us": product.period.end, "visible_from_us": visible_from, "produced_us": product.produced,
+            "ingested_us": at, "cloud": product.cloud, "snow": product.snow, "platform": product.platform, "zone": product.zone,
+            "source": product.source, "reason": "", "footprint": product.footprint,
+        }  # fmt: skip
+        key = self._connection.execute(
+            insert(tables.product).values(values).returning(tables.product.c.key)
+        ).scalar_one()
+        self._insert_boxes(key, product.boxes)
+        for asset in product.assets:
+            self._insert_asset(key, asset)
+        if product.quality:
+            self._connection.execute(
+                insert(tables.quality),
+                [{"product": key, "name": name, "value": value} for name, value in product.quality.items()],
+            )
+
+    def _insert_asset(self, key: int, asset: Asset) -> None:
+        grid = asset.grid
+        values = {
+            "product": key, "name": asset.key, "role": asset.role.value, "path": asset.path, "driver": asset.driver, "bytes": asset.bytes,
+            "sha256": asset.sha256, "tier": asset.tier, "epsg": grid.epsg if grid else None, "west": grid.west if grid else None,
+            "north": grid.north if grid else None, "pixel_width": grid.pixel_width if grid else None, "pixel_height": grid.pixel_height if grid else None,
+            "width": grid.width if grid else None, "height": grid.height if grid else None, "dtype": asset.dtype, "scale": asset.scale,
+            "value_offset": asset.offset, "nodata": joined(asset.nodata), "overviews": joined(asset.overviews), "low": asset.low,
+        }  # fmt: skip
+        asset_key = self._connection.execute(
+            insert(tables.asset).values(values).returning(tables.asset.c.key)
+        ).scalar_one()
+        if asset.bands:
+            self._connection.execute(
+                insert(tables.asset_band),
+                [
+                    {"asset": asset_key, "name": name, "number": number}
+                    for name, number in asset.bands.items()
+                ],
+            )
+
+    def _insert_boxes(self, key: int, boxes: Iterable[Box]) -> None:
+        for box in boxes:
+            corners = {
+                "west": box.west,
+                "south": box.south,
+                "east": box.east,
+                "north": box.north,
+                "product": key,
+            }
+            if self._dialect == "sqlite":
+                self._connection.execute(insert(tables.box_rtree).values(corners))
+            else:
+                self._connection.execute(
+                    text(
+                        "INSERT INTO product_box VALUES (:product, ST_MakeEnvelope(:west, :south, :east, :north, 4326))"
+                    ),
+                    corners,
+                )
