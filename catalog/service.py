@@ -15,22 +15,25 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from catalog.keys import Keys
 from catalog.model.faults import Fault, Kind
+from catalog.model.observation import Delivery, Station
 from catalog.model.principal import Deadline, Principal
 from catalog.model.product import Product, Record, Summary
 from catalog.model.time import Micros, now
+from catalog.observations import Observations
 from catalog.query import And, Compare, Filter, Order, Property, Relation, equal, measure
-from catalog.records import collection_record, product_record
+from catalog.records import of_product, of_station, product_record, station_record
 from catalog.store.rows import PUBLISHED, SUPERSEDED, Visible
 from catalog.store.store import Store, open_store
 from catalog.store.unit import Unit
 from config.limits import Limits
-from config.product_types import ProductType, Registry, days
+from config.product_types import ProductType, Registry, SeriesType, days
 
 Access = Mapping[str, tuple[str, ...]]
 """Collection to the groups that may see it; a collection that is not named is for everybody."""
 StoreDown = SQLAlchemyError
 """What is raised when the database cannot be reached."""
 _ALWAYS = Micros(2**62)
+_PUBLIC = Micros(-(2**62))
 _REVISION_SECONDS = 0.5
 """How long a worker may not know of a publication."""
 
@@ -44,6 +47,7 @@ class Catalog:
         self._store, self.registry, self._limits, self.archive = store, registry, limits, archive
         self._access = access or {}
         self.keys = Keys(store.keys)
+        self.observations = Observations(store.stations, limits, self._hidden)
         self._lock = threading.Lock()
         self._seen: tuple[float, int] = (-1.0, 0)
         self._summaries: dict[tuple[object, ...], tuple[tuple[int, int], Summary]] = {}
@@ -96,7 +100,11 @@ class Catalog:
         key, stamp = (collection, who.view), self.edition()
         kept = self._summaries.get(key)
         if kept is None or kept[0] != stamp:
-            kept = (stamp, self._store.products.summary(collection, self._sight(who), deadline))
+            if collection in self.registry.series_types:
+                found = self.observations.summary(collection, who, deadline)
+            else:
+                found = self._store.products.summary(collection, self._sight(who), deadline)
+            kept = (stamp, found)
             self._summaries[key] = kept
         return kept[1]
 
@@ -125,8 +133,24 @@ class Catalog:
         key = unit.key_of_published(product.id, product.version)
         if key is not None:
             seen = visible_from(kind, product)
-            unit.put_record(product_record(kind, product, key, at), seen)
-            unit.put_record(collection_record(kind, product, at), seen)
+            unit.put_record(product_record(kind, product, self.registry.places, key, at), seen)
+            unit.put_record(of_product(kind, product, at), seen)
+
+    def deliver(self, delivery: Delivery, kind: SeriesType, who: Principal, source: str) -> str:
+        """Stores the observations that a file brought, with the station's record, in one transaction. Returns new, updated or skipped."""
+        at = now()
+        with self.unit(who) as unit:
+            station, outcome = unit.stations.put(delivery, kind.id, kind.producer, at, source)
+            if outcome != "skipped":
+                self._record_station(unit, kind, station, unit.stations.span(station.key), at)
+                unit.note(at, who.name, "deliver", f"{station.id}@{kind.id}", outcome)
+        return outcome
+
+    def _record_station(
+        self, unit: Unit, kind: SeriesType, station: Station, span: tuple[Micros, Micros], at: Micros
+    ) -> None:
+        unit.put_record(station_record(kind, station, self.registry.places, span, at), _PUBLIC)
+        unit.put_record(of_station(kind, station, span, at), _PUBLIC)
 
     def search_records(
         self, tree: Filter, who: Principal, deadline: Deadline, order: Order, limit: int, offset: int = 0
@@ -141,7 +165,7 @@ class Catalog:
         return self._store.records.count(tree, self._sight(who), deadline)
 
     def reindex(self, who: Principal) -> int:
-        """Makes all records anew from the products and their types; returns how many products there are."""
+        """Makes all records anew from the products, the stations and their types; returns how many things there are."""
         at, count = now(), 0
         with self.unit(who) as unit:
             unit.clear_records()
@@ -149,6 +173,11 @@ class Catalog:
                 kind = self.registry.types.get(product.collection)
                 if kind:
                     self._record(unit, kind, product, at)
+                    count += 1
+            for station, first, last in unit.stations.all():
+                chain = self.registry.series_types.get(station.collection)
+                if chain:
+                    self._record_station(unit, chain, station, (first, last), at)
                     count += 1
             unit.note(at, who.name, "reindex", "records", str(count))
         return count
@@ -197,8 +226,10 @@ class Catalog:
         return groups is None or who.belongs(groups)
 
     def _sight(self, who: Principal) -> Visible:
-        hidden = tuple(name for name in self._access if not self.may_see(name, who))
-        return Visible((PUBLISHED,), _ALWAYS if who.operator else now(), hidden)
+        return Visible((PUBLISHED,), _ALWAYS if who.operator else now(), self._hidden(who))
+
+    def _hidden(self, who: Principal) -> tuple[str, ...]:
+        return tuple(name for name in self._access if not self.may_see(name, who))
 
     def close(self) -> None:
         """Closes the database."""
@@ -217,5 +248,5 @@ def visible_from(kind: ProductType, product: Product) -> Micros:
     return (
         Micros(product.period.start + days(kind.embargo) // timedelta(microseconds=1))
         if kind.embargo != "P0D"
-        else Micros(-(2**62))
+        else _PUBLIC
     )

@@ -27,6 +27,12 @@ class Limits(BaseModel):
     time_steps: PositiveInt = 1_000
     scenes_per_map: PositiveInt = 5_000
     series_products: PositiveInt = 400
+    stations: PositiveInt = 20_000
+    """Stations or series of one answer."""
+    points_page: PositiveInt = 5_000
+    """Observations that are read, and held, at a time."""
+    stream_seconds: PositiveFloat = 600.0
+    """How long a streamed answer may take, whatever its size."""
     render_seconds: PositiveFloat = 30.0
     search_seconds: PositiveFloat = 10.0
     render_queue: PositiveInt = 64

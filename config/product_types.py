@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from config.settings import Bilingual
-from config.styles import Colour, Composite, Style
+from config.styles import Colour, Composite, Points, Style
 
 Policy = Literal["in_place", "overview_sidecar", "visual_only", "full_cog"]
 Dtype = Literal["uint8", "int16", "uint16", "float32"]
@@ -134,8 +134,8 @@ class Naming(_Frozen):
     """First and last year of products of this type, where one name serves several types."""
 
 
-class ProductType(_Frozen):
-    """A family of products, published as one collection."""
+class Published(_Frozen):
+    """What every collection says of itself, whatever it holds."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._-]*$")]
     title: Bilingual
@@ -144,7 +144,27 @@ class ProductType(_Frozen):
     order: int = 100
     """Where the collection stands in lists; the least first."""
     level: str
+    topic: Literal["imageryBaseMapsEarthCover", "inlandWaters", "environment"] = "imageryBaseMapsEarthCover"
+    """The ISO 19115 topic category."""
     platforms: tuple[str, ...] = ()
+    maturity: Literal["demonstration", "research", "operational"]
+    centre: str
+    """The expertise centre that owns the product."""
+    producer: str
+    licence: str
+    licence_url: str | None = None
+    attribution: str
+    attribution_url: str | None = None
+    doi: str | None = None
+
+    def layer_name(self, layer: Layer) -> str:
+        """The name of a layer in every map service."""
+        return f"{self.id}.{layer.suffix}" if layer.suffix else self.id
+
+
+class ProductType(Published):
+    """A family of products, published as one collection."""
+
     instrument: str | None = None
     reader: Literal["muscate", "rasters"]
     naming: Annotated[tuple[Naming, ...], Field(min_length=1)]
@@ -167,15 +187,6 @@ class ProductType(_Frozen):
     layers: Annotated[tuple[Layer, ...], Field(min_length=1)]
     visual: str | None = None
     """The composite style that ingest bakes into an 8-bit asset."""
-    maturity: Literal["demonstration", "research", "operational"]
-    centre: str
-    """The expertise centre that owns the product."""
-    producer: str
-    licence: str
-    licence_url: str | None = None
-    attribution: str
-    attribution_url: str | None = None
-    doi: str | None = None
     embargo: Days = "P0D"
     """How long after its date a product is for operators only."""
 
@@ -188,16 +199,58 @@ class ProductType(_Frozen):
             raise ValueError("the first layer is the collection's own and has no suffix")
         return self
 
-    def layer_name(self, layer: Layer) -> str:
-        """The name of a layer in every map service."""
-        return f"{self.id}.{layer.suffix}" if layer.suffix else self.id
+
+class ObservedProperty(_Frozen):
+    """What a series measures."""
+
+    title: Bilingual
+    unit: str
+    """UCUM."""
+    datum: str = ""
+    """The surface of reference of a height: an EPSG code of a vertical reference system, empty for other quantities."""
+    definition: str | None = None
+    """An address of the concept in a public vocabulary."""
+
+
+class SeriesType(Published):
+    """A family of series of stations, made by one chain and published as one collection; the procedure and the offering of an SOS."""
+
+    reader: Literal["hydroweb"]
+    body: Literal["river", "lake"]
+    """What its stations lie on."""
+    status: Literal["operational", "research"]
+    """Which deliveries it takes: the near real time chain's, or the experts'."""
+    properties: dict[str, ObservedProperty]
+    interpolation: Literal["Continuous", "Discontinuous"] = "Discontinuous"
+    """WaterML 2.0: whether a client may draw a line between two points."""
+    point: Points
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Its one map layer: the stations."""
+        return (Layer(title=self.title, styles=(self.point.id,)),)
+
+
+class Place(NamedTuple):
+    """A town by which people search."""
+
+    name: str
+    longitude: float
+    latitude: float
 
 
 class Registry(_Frozen):
     """All product types and styles of an installation."""
 
     types: dict[str, ProductType]
+    series_types: dict[str, SeriesType] = {}
+    places: tuple[Place, ...] = ()
     shared_styles: dict[str, Style]
+
+    @property
+    def collections(self) -> dict[str, ProductType | SeriesType]:
+        """All collections by their ids, in the order of lists."""
+        return {**self.types, **self.series_types}
 
     def style(self, kind: ProductType, style_id: str) -> Style | None:
         """A style that one of the type's layers may use."""

@@ -5,17 +5,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from config import yaml_source
 from config.load import validated
 from config.problems import ConfigError, Problem, did_you_mean
-from config.product_types import ProductType, Registry
+from config.product_types import Place, ProductType, Registry, SeriesType
 from config.styles import Classes, Style
 from config.yaml_source import Document
 
 _HERE = Path(__file__).parent
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _PlaceFile(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    places: tuple[Place, ...]
 
 
 class _StyleFile(BaseModel):
@@ -29,30 +36,41 @@ def load_registry(folders: Iterable[Path] = ()) -> Registry:
     Raises ConfigError with every fault of every file.
     """
     problems: list[Problem] = []
-    styles: dict[str, Style] = {}
-    types: dict[str, tuple[ProductType, Document]] = {}
-    for path in _files([_HERE / "styles", *(folder / "styles" for folder in folders)]):
-        try:
-            style = validated(_StyleFile, yaml_source.read(path)).style
-        except ConfigError as error:
-            problems += error.problems
-            continue
-        styles[style.id] = style
-    for path in _files([_HERE / "product_types", *folders]):
-        try:
-            document = yaml_source.read(path)
-            kind = validated(ProductType, document)
-        except ConfigError as error:
-            problems += error.problems
-            continue
-        types[kind.id] = (kind, document)
+    folders = tuple(folders)
+    styles = _read(_StyleFile, [_HERE / "styles", *(folder / "styles" for folder in folders)], problems)
+    found = _read(ProductType, [_HERE / "product_types", *folders], problems)
+    chains = _read(SeriesType, [_HERE / "series_types", *(folder / "series" for folder in folders)], problems)
+    places = _read(
+        _PlaceFile, [_HERE / "vocabularies", *(folder / "vocabularies" for folder in folders)], problems
+    )
+    types = {kind.id: (kind, document) for kind, document in found}
     ordered = sorted((kind for kind, _ in types.values()), key=lambda kind: (kind.order, kind.id))
-    registry = Registry(types={kind.id: kind for kind in ordered}, shared_styles=styles)
+    series = sorted({kind.id: kind for kind, _ in chains}.values(), key=lambda kind: (kind.order, kind.id))
+    registry = Registry(
+        types={kind.id: kind for kind in ordered},
+        series_types={kind.id: kind for kind in series},
+        places=tuple(place for file, _ in places for place in file.places),
+        shared_styles={file.style.id: file.style for file, _ in styles},
+    )
     for kind, document in types.values():
         problems += _unfitting(registry, kind, document)
     if problems:
         raise ConfigError(problems)
     return registry
+
+
+def _read(
+    model: type[Model], folders: Iterable[Path], problems: list[Problem]
+) -> list[tuple[Model, Document]]:
+    """Every file of some folders, checked; what is wrong with one is a problem, and the others go on."""
+    out = []
+    for path in _files(folders):
+        try:
+            document = yaml_source.read(path)
+            out.append((validated(model, document), document))
+        except ConfigError as error:
+            problems += error.problems
+    return out
 
 
 def _files(folders: Iterable[Path]) -> Iterator[Path]:

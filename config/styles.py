@@ -97,4 +97,12 @@ class Ramp(_Style):
         return self
 
 
+class Points(_Style):
+    """Stations as discs of one colour with a dark edge."""
+
+    colour: Colour
+    radius: Annotated[float, Field(gt=0, le=40)] = 4.5
+    """Pixels."""
+
+
 Style = Annotated[Composite | Classes | Ramp, Field(discriminator="kind")]

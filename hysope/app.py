@@ -28,6 +28,8 @@ from ogc.http.guard import Guard
 from ogc.http.identity import Identity
 from ogc.http.oidc import Tokens
 from ogc.http.pool import RenderPool
+from ogc.sos.endpoint import SosEndpoint
+from ogc.sos.service import SosService
 from ogc.wms.endpoint import WmsEndpoint
 from portal.pages import STATIC, Pages
 
@@ -59,6 +61,11 @@ def build(settings: Settings) -> Starlette:
         Route(
             "/csw",
             CswEndpoint(CswService(services.catalog, settings), edge).__call__,
+            methods=["GET", "POST"],
+        ),
+        Route(
+            "/sos",
+            SosEndpoint(SosService(services.catalog, settings), edge).__call__,
             methods=["GET", "POST"],
         ),
         Route("/health/live", health.live),

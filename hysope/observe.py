@@ -23,7 +23,20 @@ _SECONDS = Histogram(
     ["door"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
-_DOORS = frozenset({"wms", "csw", "health", "metrics", "static", "collections", "hysope.qlr"})
+_DOORS = frozenset(
+    {
+        "wms",
+        "csw",
+        "sos",
+        "stations",
+        "properties",
+        "health",
+        "metrics",
+        "static",
+        "collections",
+        "hysope.qlr",
+    }
+)
 log = logging.getLogger("hysope.access")
 
 

@@ -40,11 +40,14 @@ def wire(settings: Settings) -> Services:
 def checked_registry(settings: Settings) -> Registry:
     """The product types. Raises ConfigError for their faults, and for rights on a collection that there is not."""
     registry = load_registry(settings.product_types)
-    unknown = [name for name in settings.access if name not in registry.types]
+    unknown = [name for name in settings.access if name not in registry.collections]
     if unknown:
         raise ConfigError(
             Problem(
-                Place("settings"), f"access.{name}", "is not a collection", did_you_mean(name, registry.types)
+                Place("settings"),
+                f"access.{name}",
+                "is not a collection",
+                did_you_mean(name, registry.collections),
             )
             for name in unknown
         )

@@ -12,10 +12,10 @@ from pathlib import Path
 from catalog.geometry import footprint_boxes
 from catalog.ingest import archive
 from catalog.ingest.assets import Maker, sources
-from catalog.ingest.discover import Candidate, Passed, discover, fingerprint
+from catalog.ingest.discover import Candidate, Found, Passed, SeriesFile, discover, fingerprint
 from catalog.ingest.publish import Publisher, Reached, no_points
 from catalog.ingest.quicklook import write_quicklook
-from catalog.ingest.readers import READERS
+from catalog.ingest.readers import READERS, hydroweb
 from catalog.ingest.readers.scene import METADATA_NAMES, QUICKLOOK_NAMES, Members, assign, require, wanted
 from catalog.ingest.refusal import Refused
 from catalog.model.principal import Principal
@@ -63,6 +63,7 @@ class Ingest:
         reached: Reached = no_points,
     ) -> None:
         self._catalog, self._limits, self._policies = catalog, limits, policies or {}
+        self._who = who
         self._publisher = Publisher(catalog, who, reached)
         self._kinds = tuple(catalog.registry.types.values())
 
@@ -70,13 +71,13 @@ class Ingest:
         """Mends what a killed run left (see Publisher.repair)."""
         return self._publisher.repair()
 
-    def find(self, paths: Iterable[Path]) -> list[Candidate | Passed]:
+    def find(self, paths: Iterable[Path]) -> list[Found]:
         """What is in files and trees."""
         return list(discover(paths, self._kinds, self._limits))
 
     def run(
         self,
-        found: Iterable[Candidate | Passed],
+        found: Iterable[Found],
         *,
         force: bool = False,
         dry_run: bool = False,
@@ -91,9 +92,11 @@ class Ingest:
                 seen(outcome)
         return report
 
-    def _one(self, item: Candidate | Passed, force: bool, dry_run: bool) -> Outcome:
+    def _one(self, item: Found, force: bool, dry_run: bool) -> Outcome:
         if isinstance(item, Passed):
             return Outcome(item.source, "failed" if item.broken else "skipped", reason=item.reason)
+        if isinstance(item, SeriesFile):
+            return self._deliver(item, dry_run)
         identity = item.identity
         name = f"{identity.id}@{identity.version}"
         mark = fingerprint(item)
@@ -113,6 +116,38 @@ class Ingest:
             return Outcome(
                 item.source, "failed", name, f"{error.strerror or error}: {error.filename or item.source}"
             )
+
+    def _deliver(self, item: SeriesFile, dry_run: bool) -> Outcome:
+        """Observations: known by their content, stored in one transaction; what was here already is skipped."""
+        try:
+            found = hydroweb.read(item.source, self._limits.metadata_bytes)
+        except (Refused, OSError) as refused:
+            return Outcome(item.source, "failed", reason=str(refused))
+        station = found.station
+        kind = next(
+            (
+                one
+                for one in self._catalog.registry.series_types.values()
+                if (one.body, one.status) == (station.body, found.status)
+            ),
+            None,
+        )
+        if kind is None:
+            return Outcome(
+                item.source,
+                "skipped",
+                station.id,
+                f"no collection takes {found.status} series of a {station.body}",
+            )
+        if dry_run:
+            return Outcome(item.source, "would ingest", station.id, kind.id)
+        outcome = self._catalog.deliver(found, kind, self._who, str(item.source.resolve()))
+        return Outcome(
+            item.source,
+            outcome,
+            station.id,
+            "these observations are here already" if outcome == "skipped" else "",
+        )
 
     def _ingest(self, item: Candidate, mark: str) -> str:
         kind, identity = item.identity.kind, item.identity

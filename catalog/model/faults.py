@@ -21,6 +21,8 @@ class Kind(Enum):
     """What a fault is about, finer than its class where protocols have codes of their own."""
 
     INVALID = "invalid"
+    INVALID_REQUEST = "invalid request"
+    """A body that is no request at all."""
     MISSING = "missing"
     UNKNOWN_LAYER = "unknown layer"
     UNKNOWN_STYLE = "unknown style"
@@ -28,6 +30,7 @@ class Kind(Enum):
     UNKNOWN_FORMAT = "unknown format"
     UNKNOWN_OPERATION = "unknown operation"
     UNKNOWN_PRODUCT = "unknown product"
+    UNKNOWN_STATION = "unknown station"
     UNKNOWN_VERSION = "unknown version"
     NOT_QUERYABLE = "layer not queryable"
     BAD_TIME = "bad time"

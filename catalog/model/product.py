@@ -141,9 +141,11 @@ class Summary:
         return self.days[-1] if self.days else None
 
 
-def version_order(version: str) -> tuple[int | str, ...]:
-    """A key by which versions rise: numbers by value (`1-10` after `1-9`), the rest by letters."""
-    return tuple(int(part) if part.isdigit() else part for part in re.split(r"[-._]", version))
+def version_order(version: str) -> tuple[tuple[int, str], ...]:
+    """A key by which versions rise: numbers by value (`1-10` after `1-9`), the rest by letters, an empty one first."""
+    return tuple(
+        (int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"[-._]", version) if part
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ class Record:
 
     id: str
     kind: str
-    """`collection` or `product`."""
+    """`collection`, `product` or `station`."""
     collection: str
     title: str
     abstract: str
@@ -164,3 +166,5 @@ class Record:
     """What the text index holds (catalog.words); empty on records that were read."""
     product: int | None = None
     """The store's number of the product."""
+    station: int | None = None
+    """The store's number of the station."""

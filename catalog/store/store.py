@@ -13,6 +13,7 @@ from catalog.store.database import Database, open_engine
 from catalog.store.keys import KeyTable
 from catalog.store.products import Products
 from catalog.store.records import Records
+from catalog.store.stations import Stations
 from catalog.store.unit import Unit
 
 _REVISION = select(tables.meta.c.value).where(tables.meta.c.key == "revision")
@@ -26,6 +27,7 @@ class Store:
         self.products = Products(database)
         self.records = Records(database)
         self.keys = KeyTable(database)
+        self.stations = Stations(database)
 
     def revision(self) -> int:
         """The counter that every publication bumps, in the same transaction."""

@@ -136,6 +136,59 @@ record = Table(
     Column("south", Float, nullable=False),
     Column("east", Float, nullable=False),
     Column("north", Float, nullable=False),
+    Column("station", _KEY, ForeignKey("station.key", ondelete="CASCADE")),
+)
+
+station = Table(
+    "station",
+    metadata,
+    Column("key", _KEY, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("collection", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("water", Text, nullable=False),
+    Column("basin", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("lon", Float, nullable=False),
+    Column("lat", Float, nullable=False),
+    Column("distance_km", Float),
+)
+
+station_alias = Table(
+    "station_alias",
+    metadata,
+    Column("alias", Text, primary_key=True),
+    Column("station", _KEY, ForeignKey("station.key", ondelete="CASCADE"), nullable=False),
+)
+
+series = Table(
+    "series",
+    metadata,
+    Column("key", _KEY, primary_key=True),
+    Column("station", _KEY, ForeignKey("station.key", ondelete="CASCADE"), nullable=False),
+    Column("collection", Text, nullable=False),
+    Column("property", Text, nullable=False),
+    Column("producer", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("datum", Text, nullable=False),
+    Column("quality", Text, nullable=False),
+    Column("first_us", BigInteger, nullable=False),
+    Column("last_us", BigInteger, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("modified_us", BigInteger, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("current", Integer, nullable=False),
+    UniqueConstraint("station", "collection", "property", "producer", "version", "datum"),
+)
+
+observation = Table(
+    "observation",
+    metadata,
+    Column("series", _KEY, ForeignKey("series.key", ondelete="CASCADE"), primary_key=True),
+    Column("time_us", BigInteger, primary_key=True),
+    Column("value", Float, nullable=False),
+    Column("uncertainty", Float),
 )
 
 api_key = Table(
@@ -163,6 +216,17 @@ record_rtree = Table(
     Column("north", Float),
     Column("record", Integer),
 )
+station_rtree = Table(
+    "station_box",
+    boxes,
+    Column("key", Integer, primary_key=True),
+    Column("west", Float),
+    Column("east", Float),
+    Column("south", Float),
+    Column("north", Float),
+    Column("station", Integer),
+)
+station_area = Table("station_box", MetaData(), Column("station", BigInteger), Column("area", NullType))
 record_area = Table("record_box", MetaData(), Column("record", BigInteger), Column("area", NullType))
 record_fts = Table(
     "record_text", MetaData(), Column("rowid", Integer, primary_key=True), Column("words", Text)

@@ -12,6 +12,7 @@ from catalog.model.product import Asset, Product, Record, version_order
 from catalog.model.time import Micros
 from catalog.store import tables
 from catalog.store.rows import PUBLISHED, SUPERSEDED, WITHDRAWN, joined, product_of
+from catalog.store.stations import StationWriter
 
 
 class Unit:
@@ -19,6 +20,7 @@ class Unit:
 
     def __init__(self, connection: Connection, dialect: str) -> None:
         self._connection, self._dialect = connection, dialect
+        self.stations = StationWriter(connection, dialect)
 
     def versions(self, product_id: str) -> dict[str, tuple[int, str]]:
         """The key and status of each version of a product."""
@@ -69,7 +71,7 @@ class Unit:
                 start, end = min(start, before.start_us), max(end, before.end_us)
                 visible_from = min(visible_from, before.visible_from_us)
         values = {
-            "id": record.id, "kind": record.kind, "collection": record.collection, "product": record.product, "visible_from_us": visible_from,
+            "id": record.id, "kind": record.kind, "collection": record.collection, "product": record.product, "station": record.station, "visible_from_us": visible_from,
             "title": record.title, "abstract": record.abstract, "keywords": "\n".join(record.keywords), "start_us": start, "end_us": end,
             "modified_us": record.modified, "west": box.west, "south": box.south, "east": box.east, "north": box.north,
         }  # fmt: skip

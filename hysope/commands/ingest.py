@@ -12,7 +12,7 @@ from pathlib import Path
 
 from catalog.ingest.assets import file_facts
 from catalog.ingest.batch import Ingest, Report
-from catalog.ingest.discover import Candidate, Passed
+from catalog.ingest.discover import Found, Passed
 from catalog.model.faults import Fault
 from catalog.model.principal import OPERATOR
 from config.settings import Settings
@@ -44,7 +44,7 @@ def ingest(settings: Settings, arguments: argparse.Namespace) -> int:
 def run_batch(worker: Ingest, paths: Iterable[Path], *, force: bool = False, dry_run: bool = False) -> Report:
     """Finds, ingests with progress, and prints the summary."""
     found = worker.find(paths)
-    progress = Progress(sum(isinstance(item, Candidate) for item in found), "ingest")
+    progress = Progress(sum(not isinstance(item, Passed) for item in found), "ingest")
     report = worker.run(
         found,
         force=force,
@@ -127,7 +127,7 @@ class Watch:
                 self._quarantine(outcome.source, outcome.reason)
         return report
 
-    def _ready(self, item: Candidate | Passed) -> bool:
+    def _ready(self, item: Found) -> bool:
         """Whether it was not seen as it is now, and has not grown for a while."""
         weight = _weight(item.source)
         if self._done.get(item.source) == weight:

@@ -8,7 +8,7 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from catalog.model.faults import Fault, too_large
+from catalog.model.faults import Fault
 from catalog.model.principal import Role
 from ogc.csw import service
 from ogc.csw.request import CswRequest, from_kvp, from_xml
@@ -38,15 +38,8 @@ class CswEndpoint:
         return Response(body, media_type=service.MEDIA_TYPE, headers=headers)
 
     async def _read(self, request: Request) -> CswRequest:
-        if request.method == "POST" and "x-www-form-urlencoded" not in request.headers.get(
-            "content-type", ""
-        ):
-            limits, body = self._edge.settings.limits, bytearray()
-            async for piece in request.stream():
-                body += piece
-                if len(body) > limits.body_bytes:
-                    raise too_large("the body", limits.body_bytes, "limits.body_bytes")
-            return from_xml(bytes(body), limits)
+        if self._edge.has_xml(request):
+            return from_xml(await self._edge.body(request), self._edge.settings.limits)
         return from_kvp(await self._edge.kvp(request))
 
 

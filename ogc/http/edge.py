@@ -45,9 +45,21 @@ class Edge:
             raise too_large(f"an address of {len(query)} bytes", limits.url_bytes, "limits.url_bytes")
         if request.method != "POST":
             return read_kvp(query, limits)
-        body = bytearray()
+        body = await self.body(request)
+        return {**read_kvp(query, limits), **read_kvp(body.strip(), limits)}
+
+    @staticmethod
+    def has_xml(request: Request) -> bool:
+        """Whether a request is a POST of anything but a form."""
+        return request.method == "POST" and "x-www-form-urlencoded" not in request.headers.get(
+            "content-type", ""
+        )
+
+    async def body(self, request: Request) -> bytes:
+        """The whole body. Raises Fault TOO_LARGE as soon as it is too long."""
+        limits, body = self.settings.limits, bytearray()
         async for piece in request.stream():
             body += piece
             if len(body) > limits.body_bytes:
                 raise too_large("the body", limits.body_bytes, "limits.body_bytes")
-        return {**read_kvp(query, limits), **read_kvp(bytes(body).strip(), limits)}
+        return bytes(body)

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stations, their series, and observations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from catalog.model.area import Box
+from catalog.model.time import Micros
+
+
+class Quality(Enum):
+    """How far a value may be trusted, in the words of WaterML 2.0 (10-126r4, table of quality codes)."""
+
+    GOOD = "good"
+    SUSPECT = "suspect"
+    ESTIMATE = "estimate"
+    POOR = "poor"
+    UNCHECKED = "unchecked"
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A place where something is observed again and again: a virtual station of a river, or a lake."""
+
+    id: str
+    """Permanent, `[A-Za-z0-9._-]`: the name of the first delivery."""
+    collection: str
+    """Of its first series: under whose rights it stands."""
+    body: str
+    """`river` or `lake`."""
+    name: str
+    water: str
+    """The river's or lake's name."""
+    basin: str
+    country: str
+    longitude: float
+    latitude: float
+    """Degrees, WGS 84."""
+    distance_km: float | None = None
+    """Along the river to its mouth."""
+    aliases: tuple[str, ...] = ()
+    """Other names and numbers of the same place (Hydroweb's 13 digits)."""
+    key: int = 0
+
+    @property
+    def box(self) -> Box:
+        """The point as a box."""
+        return Box(west=self.longitude, south=self.latitude, east=self.longitude, north=self.latitude)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What one chain observed of one property at one station."""
+
+    station: str
+    collection: str
+    observed_property: str
+    producer: str
+    version: str
+    datum: str
+    """EPSG code of the vertical reference system of a height, or what the delivery calls it; empty for other quantities."""
+    quality: Quality
+    first: Micros
+    last: Micros
+    count: int
+    modified: Micros
+    source: str = ""
+    key: int = 0
+
+    @property
+    def id(self) -> str:
+        """Its public name, unique among the current series."""
+        return f"{self.station}.{self.collection}.{self.observed_property}"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One observation: an instant in UTC, a value in the property's unit, and its uncertainty (one standard deviation, same unit)."""
+
+    time: Micros
+    value: float
+    uncertainty: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A station as a map shows it."""
+
+    station: Station
+    series: tuple[Series, ...]
+    latest: Mapping[str, Point]
+    """The newest point of each property."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What a file brings: a station and the points of its properties, as the reader understood them."""
+
+    station: Station
+    status: str
+    """`operational` or `research`."""
+    version: str
+    datum: str
+    quality: Quality
+    points: Mapping[str, Sequence[Point]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesQuery:
+    """Which observations: everything that is not said is not restricted."""
+
+    collections: tuple[str, ...] = ()
+    properties: tuple[str, ...] = ()
+    stations: tuple[str, ...] = ()
+    """Ids of stations, not aliases."""
+    area: Box | None = None
+    """Longitude and latitude."""
+    start: Micros | None = None
+    """Included."""
+    end: Micros | None = None
+    """Excluded."""

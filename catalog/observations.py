@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one way to observations for every protocol (SOS today): rights are applied here, as in `catalog.service`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from catalog.model.area import Box
+from catalog.model.faults import Fault, Kind, too_large
+from catalog.model.observation import Point, Seen, Series, SeriesQuery, Station
+from catalog.model.principal import Deadline, Principal
+from catalog.model.product import Summary
+from catalog.model.time import Micros
+from catalog.store.stations import Stations
+from config.limits import Limits
+
+Hidden = Callable[[Principal], tuple[str, ...]]
+"""The collections that do not exist for somebody."""
+
+
+class Observations:
+    """Stations, series, points."""
+
+    def __init__(self, table: Stations, limits: Limits, hidden: Hidden) -> None:
+        self._table, self._limits, self._hidden = table, limits, hidden
+
+    def station_ids(self, names: Sequence[str], who: Principal, deadline: Deadline) -> tuple[str, ...]:
+        """The ids of stations by any of their names. Raises Fault UNKNOWN_STATION for the first that nobody has."""
+        found = self._table.named(names, self._hidden(who), deadline)
+        for name in names:
+            if name not in found:
+                raise Fault(Kind.UNKNOWN_STATION, f"there is no station {name[:80]!r}")
+        return tuple(dict.fromkeys(found[name] for name in names))
+
+    def stations(self, query: SeriesQuery, who: Principal, deadline: Deadline) -> tuple[Station, ...]:
+        """The stations of a query, by id. Raises Fault TOO_LARGE above the limit."""
+        most = self._limits.stations
+        found = self._table.stations(query, self._hidden(who), most + 1, deadline)
+        if len(found) > most:
+            raise too_large("more stations", most, "limits.stations")
+        return found
+
+    def series(self, query: SeriesQuery, who: Principal, deadline: Deadline) -> tuple[Series, ...]:
+        """The series of a query, by station and property. Raises Fault TOO_LARGE above the limit."""
+        most = self._limits.stations
+        found = self._table.series(query, self._hidden(who), most + 1, deadline)
+        if len(found) > most:
+            raise too_large("more series", most, "limits.stations")
+        return found
+
+    def points(self, series: Series, query: SeriesQuery, deadline: Deadline) -> Iterator[Sequence[Point]]:
+        """The points of a series in a query's time, oldest first, a page after the other.
+
+        Each page is a query of its own, so a slow reader holds no connection and no snapshot; what is published in between may show.
+        """
+        start, page = query.start, self._limits.points_page
+        while True:
+            found = self._table.points(series.key, start, query.end, page, deadline)
+            if found:
+                yield found
+            if len(found) < page:
+                return
+            start = Micros(found[-1].time + 1)
+
+    def bounds(self, series: Series, query: SeriesQuery, deadline: Deadline) -> tuple[Micros, Micros] | None:
+        """The times of a series' first and last point in a query's time; None when it has none there."""
+        if (query.start is None or query.start <= series.first) and (
+            query.end is None or series.last < query.end
+        ):
+            return series.first, series.last
+        return self._table.bounds(series.key, query.start, query.end, deadline)
+
+    def seen(self, query: SeriesQuery, who: Principal, limit: int, deadline: Deadline) -> tuple[Seen, ...]:
+        """At most `limit` stations of a query with their series and newest values."""
+        hidden = self._hidden(who)
+        stations = self._table.stations(query, hidden, limit, deadline)
+        if not stations:
+            return ()
+        mine = replace(query, stations=tuple(station.id for station in stations), area=None)
+        series = self._table.series(mine, hidden, self._limits.stations, deadline)
+        latest = self._table.latest(series, deadline)
+        out = []
+        for station in stations:
+            own = tuple(one for one in series if one.station == station.id)
+            out.append(
+                Seen(
+                    station, own, {one.observed_property: latest[one.key] for one in own if one.key in latest}
+                )
+            )
+        return tuple(out)
+
+    def places(
+        self, collection: str, area: Box, who: Principal, deadline: Deadline
+    ) -> tuple[tuple[float, float], ...]:
+        """Longitude and latitude of the stations in an area, for a map."""
+        return self._table.places(collection, area, self._hidden(who), self._limits.stations, deadline)
+
+    def summary(self, collection: str, who: Principal, deadline: Deadline) -> Summary:
+        """How many stations a collection has, where, and from when to when."""
+        return self._table.summary(collection, self._hidden(who), deadline)
+
+    def properties(self, collection: str, deadline: Deadline) -> tuple[str, ...]:
+        """The properties that a collection has series of."""
+        return self._table.properties(collection, deadline)

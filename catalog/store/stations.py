@@ -1,0 +1,419 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stations, series and observations: reading, and the writing that a unit of work does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    delete,
+    false,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
+
+from catalog.model.area import Box
+from catalog.model.observation import Delivery, Point, Quality, Series, SeriesQuery, Station
+from catalog.model.principal import Deadline
+from catalog.model.product import Summary, version_order
+from catalog.model.time import Micros
+from catalog.store import tables
+from catalog.store.database import Database
+
+_S, _R, _O, _A = tables.station.c, tables.series.c, tables.observation.c, tables.station_alias.c
+_CHUNK = 500
+T = TypeVar("T")
+
+
+class Stations:
+    """Reading. `hidden` are the collections that do not exist for the caller."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def named(self, names: Sequence[str], hidden: Sequence[str], deadline: Deadline) -> dict[str, str]:
+        """Station ids by any of their names."""
+        out: dict[str, str] = {}
+        with self._database.reading(deadline) as connection:
+            for part in _parts(names):
+                query = (
+                    select(_A.alias, _S.id)
+                    .join(tables.station, _S.key == _A.station)
+                    .where(_A.alias.in_(part), _S.collection.not_in(hidden))
+                )
+                out.update({row.alias: row.id for row in connection.execute(query)})
+        return out
+
+    def stations(
+        self, query: SeriesQuery, hidden: Sequence[str], limit: int, deadline: Deadline
+    ) -> tuple[Station, ...]:
+        """The stations that have a series of a query, by id."""
+        mine = select(_R.station).where(_series_condition(query, hidden))
+        statement = (
+            select(tables.station).where(_S.key.in_(mine), self._place(query)).order_by(_S.id).limit(limit)
+        )
+        with self._database.reading(deadline) as connection:
+            rows = connection.execute(statement).all()
+            aliases = _aliases(connection, [row.key for row in rows])
+        return tuple(_station(row, aliases.get(row.key, ())) for row in rows)
+
+    def series(
+        self, query: SeriesQuery, hidden: Sequence[str], limit: int, deadline: Deadline
+    ) -> tuple[Series, ...]:
+        """The current series of a query, by station and property."""
+        statement = (
+            select(tables.series, _S.id.label("station_id"))
+            .join(tables.station, _S.key == _R.station)
+            .where(_series_condition(query, hidden), self._place(query))
+            .order_by(_S.id, _R.collection, _R.property)
+            .limit(limit)
+        )
+        with self._database.reading(deadline) as connection:
+            return tuple(_series(row) for row in connection.execute(statement))
+
+    def points(
+        self, series: int, start: Micros | None, end: Micros | None, limit: int, deadline: Deadline
+    ) -> tuple[Point, ...]:
+        """The first points of a series from `start` (included) to `end` (excluded), oldest first."""
+        query = (
+            select(_O.time_us, _O.value, _O.uncertainty)
+            .where(_O.series == series)
+            .order_by(_O.time_us)
+            .limit(limit)
+        )
+        query = _spanned(query, start, end)
+        with self._database.reading(deadline) as connection:
+            return tuple(Point(Micros(row[0]), row[1], row[2]) for row in connection.execute(query))
+
+    def bounds(
+        self, series: int, start: Micros | None, end: Micros | None, deadline: Deadline
+    ) -> tuple[Micros, Micros] | None:
+        """The times of the first and last point of a series in a span; None when there is none."""
+        query = _spanned(
+            select(func.min(_O.time_us), func.max(_O.time_us)).where(_O.series == series), start, end
+        )
+        with self._database.reading(deadline) as connection:
+            first, last = connection.execute(query).one()
+        return None if first is None else (first, last)
+
+    def latest(self, series: Sequence[Series], deadline: Deadline) -> dict[int, Point]:
+        """The newest point of each series, by its key."""
+        out: dict[int, Point] = {}
+        with self._database.reading(deadline) as connection:
+            for part in _parts([one.key for one in series]):
+                query = (
+                    select(_O.series, _O.time_us, _O.value, _O.uncertainty)
+                    .join(tables.series, and_(_R.key == _O.series, _R.last_us == _O.time_us))
+                    .where(_R.key.in_(part))
+                )
+                out.update(
+                    {row[0]: Point(Micros(row[1]), row[2], row[3]) for row in connection.execute(query)}
+                )
+        return out
+
+    def places(
+        self, collection: str, area: Box, hidden: Sequence[str], limit: int, deadline: Deadline
+    ) -> tuple[tuple[float, float], ...]:
+        """Longitude and latitude of the stations of a collection in an area: what a map needs."""
+        if collection in hidden:
+            return ()
+        query = SeriesQuery(collections=(collection,), area=area)
+        mine = select(_R.station).where(_series_condition(query, hidden))
+        statement = (
+            select(_S.lon, _S.lat).where(_S.key.in_(mine), self._place(query)).order_by(_S.key).limit(limit)
+        )
+        with self._database.reading(deadline) as connection:
+            return tuple((row[0], row[1]) for row in connection.execute(statement))
+
+    def summary(self, collection: str, hidden: Sequence[str], deadline: Deadline) -> Summary:
+        """How many stations a collection has, where they are, and from when to when they were observed."""
+        if collection in hidden:
+            return Summary(collection, (), None, (), 0, None, None)
+        query = (
+            select(
+                func.count(_S.key.distinct()), func.min(_S.lon), func.min(_S.lat), func.max(_S.lon), func.max(_S.lat),
+                func.min(_R.first_us), func.max(_R.last_us),
+            )
+            .join(tables.station, _S.key == _R.station)
+            .where(_R.collection == collection, _R.current == 1)
+        )  # fmt: skip
+        with self._database.reading(deadline) as connection:
+            count, west, south, east, north, first, last = connection.execute(query).one()
+        extent = Box(west=west, south=south, east=east, north=north) if count else None
+        return Summary(collection, (), extent, (), count, first, last)
+
+    def properties(self, collection: str, deadline: Deadline) -> tuple[str, ...]:
+        """The properties that a collection has series of."""
+        query = (
+            select(_R.property)
+            .where(_R.collection == collection, _R.current == 1)
+            .distinct()
+            .order_by(_R.property)
+        )
+        with self._database.reading(deadline) as connection:
+            return tuple(connection.execute(query).scalars())
+
+    def _place(self, query: SeriesQuery) -> ColumnElement[bool]:
+        """Stations by id and area. The index of boxes finds a little too much (32-bit floats), the coordinates decide."""
+        found: ColumnElement[bool] = true()
+        if query.stations:
+            found = and_(found, or_(false(), *(_S.id.in_(part) for part in _parts(query.stations))))
+        box = query.area
+        if box is None:
+            return found
+        if self._database.dialect == "sqlite":
+            c = tables.station_rtree.c
+            inside = select(c.station).where(
+                c.west <= box.east, c.east >= box.west, c.south <= box.north, c.north >= box.south
+            )
+        else:
+            envelope = func.ST_MakeEnvelope(
+                literal(box.west), literal(box.south), literal(box.east), literal(box.north), 4326
+            )
+            inside = select(tables.station_area.c.station.cast(BigInteger)).where(
+                tables.station_area.c.area.op("&&")(envelope)
+            )
+        exact = and_(_S.lon.between(box.west, box.east), _S.lat.between(box.south, box.north))
+        return and_(found, _S.key.in_(inside), exact)
+
+
+class StationWriter:
+    """Writing, inside a unit of work."""
+
+    def __init__(self, connection: Connection, dialect: str) -> None:
+        self._connection, self._dialect = connection, dialect
+
+    def put(
+        self, delivery: Delivery, collection: str, producer: str, at: Micros, source: str
+    ) -> tuple[Station, str]:
+        """Stores a delivery: its points replace those of the same series in the time that it spans, and others stay.
+
+        Returns the station as it is now, and new, updated, or skipped when everything was here already.
+        """
+        key = self._key_of(delivery.station.aliases)
+        outcome = "skipped"
+        if key is None:
+            key, outcome = self._insert(delivery.station, collection), "new"
+        else:
+            self._update(key, delivery.station)
+        for prop, points in delivery.points.items():
+            if self._put_series(key, delivery, collection, producer, prop, points, at, source):
+                outcome = "new" if outcome == "new" else "updated"
+        return self.station(key), outcome
+
+    def station(self, key: int) -> Station:
+        """A station by its number."""
+        row = self._connection.execute(select(tables.station).where(_S.key == key)).one()
+        return _station(row, _aliases(self._connection, [key]).get(key, ()))
+
+    def all(self) -> Iterator[tuple[Station, Micros, Micros]]:
+        """Every station with the time of its first and last observation."""
+        spans = (
+            select(_R.station, func.min(_R.first_us), func.max(_R.last_us))
+            .where(_R.current == 1)
+            .group_by(_R.station)
+        )
+        for key, first, last in self._connection.execute(spans).all():
+            yield self.station(key), first, last
+
+    def span(self, key: int) -> tuple[Micros, Micros]:
+        """When a station was first and last observed."""
+        query = select(func.min(_R.first_us), func.max(_R.last_us)).where(_R.station == key, _R.current == 1)
+        first, last = self._connection.execute(query).one()
+        return first, last
+
+    def _key_of(self, aliases: Sequence[str]) -> int | None:
+        """The station that has one of these names; the first name that is known decides."""
+        found = {
+            row.alias: row.station
+            for row in self._connection.execute(select(tables.station_alias).where(_A.alias.in_(aliases)))
+        }
+        return next((found[alias] for alias in aliases if alias in found), None)
+
+    def _insert(self, station: Station, collection: str) -> int:
+        values = {
+            "id": station.id, "collection": collection, "body": station.body, "name": station.name, "water": station.water, "basin": station.basin,
+            "country": station.country, "lon": station.longitude, "lat": station.latitude, "distance_km": station.distance_km,
+        }  # fmt: skip
+        key: int = self._connection.execute(
+            insert(tables.station).values(values).returning(_S.key)
+        ).scalar_one()
+        self._put_box(key, station)
+        self._put_aliases(key, (station.id, *station.aliases))
+        return key
+
+    def _update(self, key: int, station: Station) -> None:
+        """What a delivery says of its station, where it says something."""
+        said: dict[str, object] = {"name": station.name, "lon": station.longitude, "lat": station.latitude}
+        texts = {
+            "water": station.water,
+            "basin": station.basin,
+            "country": station.country,
+            "distance_km": station.distance_km,
+        }
+        said.update({name: value for name, value in texts.items() if value not in ("", None)})
+        self._connection.execute(update(tables.station).where(_S.key == key).values(said))
+        if self._dialect == "sqlite":
+            self._connection.execute(
+                delete(tables.station_rtree).where(tables.station_rtree.c.station == key)
+            )
+        else:
+            self._connection.execute(text("DELETE FROM station_box WHERE station = :key"), {"key": key})
+        self._put_box(key, station)
+        self._put_aliases(key, station.aliases)
+
+    def _put_box(self, key: int, station: Station) -> None:
+        box = station.box
+        corners = {"west": box.west, "south": box.south, "east": box.east, "north": box.north, "station": key}
+        if self._dialect == "sqlite":
+            self._connection.execute(insert(tables.station_rtree).values(corners))
+        else:
+            self._connection.execute(
+                text(
+                    "INSERT INTO station_box VALUES (:station, ST_MakeEnvelope(:west, :south, :east, :north, 4326))"
+                ),
+                corners,
+            )
+
+    def _put_aliases(self, key: int, aliases: Iterable[str]) -> None:
+        wanted = dict.fromkeys(aliases)
+        known = set(self._connection.execute(select(_A.alias).where(_A.alias.in_(list(wanted)))).scalars())
+        rows = [{"alias": alias, "station": key} for alias in wanted if alias not in known]
+        if rows:
+            self._connection.execute(insert(tables.station_alias), rows)
+
+    def _put_series(
+        self,
+        station: int,
+        delivery: Delivery,
+        collection: str,
+        producer: str,
+        prop: str,
+        points: Sequence[Point],
+        at: Micros,
+        source: str,
+    ) -> bool:
+        """Stores the points of one property; false when they were all here."""
+        identity = {
+            "station": station, "collection": collection, "property": prop, "producer": producer, "version": delivery.version,
+            "datum": delivery.datum if prop.endswith("height") else "",
+        }  # fmt: skip
+        key = self._connection.execute(
+            select(_R.key).where(
+                and_(true(), *(tables.series.c[name] == value for name, value in identity.items()))
+            )
+        ).scalar()
+        if key is None:
+            facts = {
+                "quality": delivery.quality.value, "first_us": points[0].time, "last_us": points[-1].time, "points": 0, "modified_us": at,
+                "source": source, "current": 0,
+            }  # fmt: skip
+            key = self._connection.execute(
+                insert(tables.series).values({**identity, **facts}).returning(_R.key)
+            ).scalar_one()
+            self._choose_current(station, collection, prop)
+        inside = and_(_O.series == key, _O.time_us >= points[0].time, _O.time_us <= points[-1].time)
+        stored = self._connection.execute(
+            select(_O.time_us, _O.value, _O.uncertainty).where(inside).order_by(_O.time_us)
+        ).all()
+        if [tuple(row) for row in stored] == [
+            (point.time, point.value, point.uncertainty) for point in points
+        ]:
+            return False
+        self._connection.execute(delete(tables.observation).where(inside))
+        self._connection.execute(
+            insert(tables.observation),
+            [
+                {"series": key, "time_us": point.time, "value": point.value, "uncertainty": point.uncertainty}
+                for point in points
+            ],
+        )
+        count, first, last = self._connection.execute(
+            select(func.count(), func.min(_O.time_us), func.max(_O.time_us)).where(_O.series == key)
+        ).one()
+        facts = {
+            "points": count, "first_us": first, "last_us": last, "modified_us": at, "source": source, "quality": delivery.quality.value,
+        }  # fmt: skip
+        self._connection.execute(update(tables.series).where(_R.key == key).values(facts))
+        return True
+
+    def _choose_current(self, station: int, collection: str, prop: str) -> None:
+        """Of several versions of a series the newest is the one that everybody sees."""
+        mine = and_(_R.station == station, _R.collection == collection, _R.property == prop)
+        rows = self._connection.execute(select(_R.key, _R.version).where(mine)).all()
+        newest = max(rows, key=lambda row: (version_order(row.version), row.key)).key
+        self._connection.execute(update(tables.series).where(mine).values(current=0))
+        self._connection.execute(update(tables.series).where(_R.key == newest).values(current=1))
+
+
+def _series_condition(query: SeriesQuery, hidden: Sequence[str]) -> ColumnElement[bool]:
+    parts: list[ColumnElement[bool]] = [_R.current == 1]
+    if hidden:
+        parts.append(_R.collection.not_in(hidden))
+    if query.collections:
+        parts.append(_R.collection.in_(query.collections))
+    if query.properties:
+        parts.append(_R.property.in_(query.properties))
+    if query.start is not None:
+        parts.append(_R.last_us >= query.start)
+    if query.end is not None:
+        parts.append(_R.first_us < query.end)
+    return and_(*parts)
+
+
+def _spanned(query: Select[Any], start: Micros | None, end: Micros | None) -> Select[Any]:
+    if start is not None:
+        query = query.where(_O.time_us >= start)
+    return query if end is None else query.where(_O.time_us < end)
+
+
+def _aliases(connection: Connection, keys: Sequence[int]) -> Mapping[int, tuple[str, ...]]:
+    out: dict[int, tuple[str, ...]] = {}
+    for part in _parts(keys):
+        for row in connection.execute(
+            select(tables.station_alias).where(_A.station.in_(part)).order_by(_A.alias)
+        ):
+            out[row.station] = (*out.get(row.station, ()), row.alias)
+    return out
+
+
+def _station(row: Row[Any], aliases: tuple[str, ...]) -> Station:
+    return Station(
+        row.id,
+        row.collection,
+        row.body,
+        row.name,
+        row.water,
+        row.basin,
+        row.country,
+        row.lon,
+        row.lat,
+        row.distance_km,
+        aliases,
+        row.key,
+    )
+
+
+def _series(row: Row[Any]) -> Series:
+    return Series(
+        row.station_id, row.collection, row.property, row.producer, row.version, row.datum, Quality(row.quality), row.first_us, row.last_us,
+        row.points, row.modified_us, row.source, row.key,
+    )  # fmt: skip
+
+
+def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for at in range(0, len(items), _CHUNK):
+        yield items[at : at + _CHUNK]

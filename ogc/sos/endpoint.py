@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`/sos`: HTTP to the service and back; answers go out a part at a time, so that their size costs no memory."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from catalog.model.faults import Fault
+from catalog.model.principal import Principal, Role
+from ogc.http.edge import Edge
+from ogc.http.identity import CHALLENGE
+from ogc.sos import reports
+from ogc.sos.request import SosRequest, from_xml, read_request
+from ogc.sos.service import SosService
+
+_GZIP = 31
+"""zlib's window bits for a gzip stream."""
+
+
+class SosEndpoint:
+    """GET, form POST and XML POST."""
+
+    def __init__(self, service: SosService, edge: Edge) -> None:
+        self._service, self._edge = service, edge
+
+    async def __call__(self, request: Request) -> Response:
+        """The answer; every fault leaves as an ows:ExceptionReport."""
+        try:
+            who = await self._edge.principal(request)
+            if self._edge.has_xml(request):
+                kvp = from_xml(await self._edge.body(request), self._edge.settings.limits)
+            else:
+                kvp = await self._edge.kvp(request)
+            asked = read_request(kvp)
+            work = partial(_begun, self._service, asked, who, self._edge.base_url(request))
+            first, rest = await self._edge.pool.run(work)
+        except Fault as fault:
+            return _refused(fault)
+        scope = "public" if who.role is Role.PUBLIC else "private"
+        headers = {
+            "Cache-Control": f"{scope}, max-age=60",
+            "Vary": "Authorization, X-API-Key, Accept-Encoding",
+        }
+        parts = self._parts(first, rest)
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            parts = _packed(parts)
+        return StreamingResponse(parts, media_type=reports.MEDIA_TYPE, headers=headers)
+
+    async def _parts(self, first: bytes, rest: Iterator[bytes]) -> AsyncIterator[bytes]:
+        """The parts, each made in the pool when the one before has been sent."""
+        part: bytes | None = first
+        while part is not None:
+            yield part
+            part = await self._edge.pool.run(partial(next, rest, None))
+
+
+def _begun(
+    service: SosService, asked: SosRequest, who: Principal, base_url: str
+) -> tuple[bytes, Iterator[bytes]]:
+    """The first part and the rest: what is wrong with the request is told before the status goes out."""
+    parts = service.answer(asked, who, base_url)
+    return next(parts), parts
+
+
+async def _packed(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    packer = zlib.compressobj(1, zlib.DEFLATED, _GZIP)
+    async for part in parts:
+        packed = packer.compress(part)
+        if packed:
+            yield packed
+    yield packer.flush()
+
+
+def _refused(fault: Fault) -> Response:
+    headers = {"Cache-Control": "no-store"}
+    status = reports.status(fault)
+    if status == 401:
+        headers["WWW-Authenticate"] = CHALLENGE
+    if fault.retry_after is not None:
+        headers["Retry-After"] = str(fault.retry_after)
+    return Response(reports.report(fault), status, headers, reports.MEDIA_TYPE)
