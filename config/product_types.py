@@ -231,6 +231,10 @@ class SeriesType(Published):
         return (Layer(title=self.title, styles=(self.point.id,)),)
 
 
+Collection = ProductType | SeriesType
+"""What a collection's id stands for."""
+
+
 class Place(NamedTuple):
     """A town by which people search."""
 
@@ -248,7 +252,7 @@ class Registry(_Frozen):
     shared_styles: dict[str, Style]
 
     @property
-    def collections(self) -> dict[str, ProductType | SeriesType]:
+    def collections(self) -> dict[str, Collection]:
         """All collections by their ids, in the order of lists."""
         return {**self.types, **self.series_types}
 

@@ -74,6 +74,8 @@ def build(settings: Settings) -> Starlette:
         Route("/", pages.home),
         Route("/hysope.qlr", pages.layers_file),
         Route("/collections/{collection}", pages.collection),
+        Route("/stations/{station}", pages.station),
+        Route("/properties/{name}", pages.observed_property),
     ]
     if STATIC.is_dir():
         routes.append(Mount("/static", StaticFiles(directory=STATIC)))  # type: ignore[arg-type]

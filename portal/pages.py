@@ -3,23 +3,21 @@
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 
-from catalog.model.faults import Fault
+from catalog.model.faults import Fault, Kind
+from catalog.model.observation import SeriesQuery
 from catalog.model.principal import ANONYMOUS, Deadline
-from catalog.model.time import day_text
 from catalog.service import Catalog
-from config.product_types import Band, ProductType
 from config.settings import Settings
 from portal import qgis
+from portal.bodies import collection_body, page, property_body, station_body
 
 STATIC = Path(__file__).parent / "static"
 CSP = "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'self'"
-_CSS = "/static/page.css"
 
 
 class Pages:
@@ -42,33 +40,55 @@ class Pages:
         )
 
     def collection(self, request: Request) -> Response:
-        """What a collection is: text, bands, styles with legends, dates, licence, addresses."""
-        language = (
-            "fr"
-            if (request.query_params.get("lang") or request.headers.get("accept-language", ""))
-            .lower()
-            .startswith("fr")
-            else "en"
-        )
-        kind = self._catalog.registry.types.get(request.path_params["collection"])
+        """What a collection is: text, bands or properties, styles with legends, dates, licence, addresses."""
+        language = _language(request)
+        kind = self._catalog.registry.collections.get(request.path_params["collection"])
         if kind is None or not self._catalog.may_see(kind.id, ANONYMOUS):
-            return HTMLResponse(
-                _page("404", "<p>There is no such collection.</p>", language),
-                404,
-                headers={"Content-Security-Policy": CSP},
-            )
+            return _nothing(language)
         try:
-            days = self._catalog.summary(
-                kind.id, ANONYMOUS, Deadline.after(self._settings.limits.search_seconds)
-            ).days
+            summary = self._catalog.summary(kind.id, ANONYMOUS, self._deadline())
         except Fault as fault:
             return PlainTextResponse(fault.text, 503)
-        span = f"{len(days)}: {day_text(days[0])} … {day_text(days[-1])}" if days else "0"
-        body = _collection_body(self._catalog, kind, language, span)
-        return HTMLResponse(
-            _page(kind.title.in_language(language), body, language),
-            headers={"Content-Security-Policy": CSP, "Cache-Control": "public, max-age=60"},
+        return _shown(
+            kind.title.in_language(language),
+            collection_body(self._catalog, kind, language, summary),
+            language,
         )
+
+    def station(self, request: Request) -> Response:
+        """What a station is, and its series with their spans and newest values; by any of its names."""
+        language = _language(request)
+        try:
+            ids = self._catalog.observations.station_ids(
+                [request.path_params["station"][:200]], ANONYMOUS, self._deadline()
+            )
+            seen = self._catalog.observations.seen(SeriesQuery(stations=ids), ANONYMOUS, 1, self._deadline())
+        except Fault as fault:
+            return (
+                _nothing(language)
+                if fault.kind is Kind.UNKNOWN_STATION
+                else PlainTextResponse(fault.text, 503)
+            )
+        if not seen:
+            return _nothing(language)
+        body = station_body(self._catalog.registry, seen[0], language)
+        return _shown(seen[0].station.water or seen[0].station.name, body, language)
+
+    def observed_property(self, request: Request) -> Response:
+        """What is observed: its unit, and the collections that have it."""
+        language, name = _language(request), request.path_params["name"]
+        having = [kind for kind in self._catalog.registry.series_types.values() if name in kind.properties]
+        having = [kind for kind in having if self._catalog.may_see(kind.id, ANONYMOUS)]
+        if not having:
+            return _nothing(language)
+        return _shown(
+            having[0].properties[name].title.in_language(language),
+            property_body(name, having, language),
+            language,
+        )
+
+    def _deadline(self) -> Deadline:
+        return Deadline.after(self._settings.limits.search_seconds)
 
     def layers_file(self, request: Request) -> Response:
         """A `.qlr` file: drop it on QGIS and every layer is there, with its time."""
@@ -86,54 +106,18 @@ class Pages:
         return Response(body, media_type="application/x-qgis-layer-definition", headers=headers)
 
 
-def _collection_body(catalog: Catalog, kind: ProductType, language: str, span: str) -> str:
-    def say(english: str, french: str) -> str:
-        return french if language == "fr" else english
+def _language(request: Request) -> str:
+    wanted = request.query_params.get("lang") or request.headers.get("accept-language", "")
+    return "fr" if wanted.lower().startswith("fr") else "en"
 
-    rows = [
-        (say("Dates", "Dates"), span),
-        (say("Processing level", "Niveau"), kind.level),
-        (say("Producer", "Producteur"), kind.producer),
-        (say("Expertise centre", "Centre d'expertise"), kind.centre),
-        (say("Maturity", "Maturité"), kind.maturity),
-        (say("Licence", "Licence"), kind.licence),
-        (say("Attribution", "Mention"), kind.attribution),
-        ("DOI", kind.doi or "–"),
-        ("WMS", f"/wms?SERVICE=WMS&REQUEST=GetCapabilities — {kind.id}"),
-    ]
-    facts = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
-    bands = "".join(_band_row(name, band, language) for name, band in kind.bands.items())
-    legends = ""
-    for layer in kind.layers:
-        for style_id in layer.styles:
-            style = catalog.registry.style(kind, style_id)
-            if style:
-                address = f"/wms?SERVICE=WMS&REQUEST=GetLegendGraphic&LAYER={kind.layer_name(layer)}&STYLE={style.id}&LANGUAGE={language}"
-                title = escape(style.title.in_language(language))
-                legends += f'<figure><img src="{escape(address)}" alt="{title}"><figcaption>{title}</figcaption></figure>'
-    head = say(
-        "<tr><th>Band</th><th></th><th>Unit</th><th>Scale</th><th>No data</th></tr>",
-        "<tr><th>Bande</th><th></th><th>Unité</th><th>Échelle</th><th>Sans donnée</th></tr>",
-    )
-    return (
-        f"<p>{escape(kind.abstract.in_language(language))}</p><table>{facts}</table>"
-        f"<h2>{say('Bands', 'Bandes')}</h2><table>{head}{bands}</table><h2>{say('Legends', 'Légendes')}</h2><div class=legends>{legends}</div>"
+
+def _nothing(language: str) -> Response:
+    text = "Il n'y a rien à cette adresse." if language == "fr" else "There is nothing at this address."
+    return HTMLResponse(
+        page("404", f"<p>{text}</p>", language), 404, headers={"Content-Security-Policy": CSP}
     )
 
 
-def _band_row(name: str, band: Band, language: str) -> str:
-    cells = (
-        name,
-        band.title.in_language(language),
-        band.unit,
-        f"{band.scale:g}",
-        ", ".join(map(str, band.nodata)) or "–",
-    )
-    return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
-
-
-def _page(title: str, body: str, language: str) -> str:
-    return (
-        f'<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
-        f'<link rel="stylesheet" href="{_CSS}"></head><body><main><p><a href="/">Hysope</a></p><h1>{escape(title)}</h1>{body}</main></body></html>'
-    )
+def _shown(title: str, body: str, language: str) -> Response:
+    headers = {"Content-Security-Policy": CSP, "Cache-Control": "public, max-age=60"}
+    return HTMLResponse(page(title, body, language), headers=headers)

@@ -19,7 +19,7 @@ from catalog.model.product import Summary
 from catalog.model.time import day_text
 from catalog.service import Catalog
 from catalog.xml.build import document, el
-from config.product_types import Layer, ProductType
+from config.product_types import Collection, Layer
 
 
 def layer_definition(catalog: Catalog, base_url: str, seconds: float) -> bytes:
@@ -27,9 +27,9 @@ def layer_definition(catalog: Catalog, base_url: str, seconds: float) -> bytes:
     root = etree.Element("qlr")
     tree = el(root, "layer-tree-group", name="", checked="Qt::Checked", expanded="1")
     layers = el(root, "maplayers")
-    for kind in catalog.registry.types.values():
+    for kind in catalog.registry.collections.values():
         summary = catalog.summary(kind.id, ANONYMOUS, Deadline.after(seconds))
-        if not summary.days:
+        if not summary.products:
             continue
         for number, layer in enumerate(kind.layers):
             name = kind.layer_name(layer)
@@ -50,12 +50,16 @@ def layer_definition(catalog: Catalog, base_url: str, seconds: float) -> bytes:
     return document(root)
 
 
-def _source(base_url: str, kind: ProductType, layer: Layer, summary: Summary) -> str:
+def _source(base_url: str, kind: Collection, layer: Layer, summary: Summary) -> str:
     """QGIS's own way to write a WMS layer: parameters joined by &, with the time dimension's text."""
-    days = ",".join(day_text(day) for day in summary.days)
-    extent = f"{day_text(summary.days[0])}T00:00:00Z/{day_text(summary.days[-1])}T00:00:00Z"
-    parts = {
-        "allowTemporalUpdates": "true", "temporalSource": "provider", "type": "wmst", "timeDimensionExtent": days, "timeDimensionMaximum": extent,
+    parts: dict[str, str] = {}
+    if summary.days:
+        days = ",".join(day_text(day) for day in summary.days)
+        extent = f"{day_text(summary.days[0])}T00:00:00Z/{day_text(summary.days[-1])}T00:00:00Z"
+        parts = {
+            "allowTemporalUpdates": "true", "temporalSource": "provider", "type": "wmst", "timeDimensionExtent": days, "timeDimensionMaximum": extent,
+        }  # fmt: skip
+    parts |= {
         "contextualWMSLegend": "0", "crs": "EPSG:3857", "dpiMode": "7", "featureCount": "10", "format": "image/png", "layers": kind.layer_name(layer),
         "styles": layer.styles[0], "url": f"{base_url}/wms",
     }  # fmt: skip
@@ -81,6 +85,8 @@ def _map_layer(layers: etree._Element, identifier: str, layer: Layer, source: st
     el(system, "wkt", pyproj.CRS.from_epsg(3857).to_wkt("WKT2_2019"))
     el(system, "authid", "EPSG:3857")
     el(out, "provider", "wms")
+    if not summary.days:
+        return
     temporal = el(out, "temporal", enabled="1", mode="1", fetchMode="3")
     span = el(temporal, "fixedRange")
     el(span, "start", f"{day_text(summary.days[0])}T00:00:00Z")

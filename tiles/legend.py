@@ -10,8 +10,9 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from config.product_types import ProductType
-from config.styles import Classes, Composite, Ramp, Style, rgba
+from config.product_types import Collection, ProductType, SeriesType
+from config.styles import Classes, Composite, Points, Ramp, Style, rgba
+from tiles.stations import disc_picture
 from tiles.style import palette_of
 
 _ROW = 18
@@ -35,14 +36,17 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
-def legend(kind: ProductType, style: Style, language: str) -> Image.Image:
-    """The legend of a style of a product type."""
+def legend(kind: Collection, style: Style | Points, language: str) -> Image.Image:
+    """The legend of a style of a collection."""
+    if isinstance(style, Points) or isinstance(kind, SeriesType):
+        assert isinstance(style, Points)
+        return _point(style, language)
     if isinstance(style, Ramp) and not style.steps:
         return _bar(kind, style, language)
     return _rows(_entries(kind, style, language))
 
 
-def legend_png(kind: ProductType, style: Style, language: str) -> bytes:
+def legend_png(kind: Collection, style: Style | Points, language: str) -> bytes:
     """The legend as a PNG file."""
     out = BytesIO()
     legend(kind, style, language).save(out, "PNG")
@@ -137,6 +141,15 @@ def _bar(kind: ProductType, style: Ramp, language: str) -> Image.Image:
         top = _BAR[1] + 2 * _PAD + number * _ROW
         draw.rectangle((_PAD, top + 2, _PAD + _SWATCH, top + _ROW - 3), fill=colour[:3], outline=(90, 90, 90))
         draw.text((2 * _PAD + _SWATCH, top + 1), text, fill=_INK, font=_font(_SIZE))
+    return image
+
+
+def _point(style: Points, language: str) -> Image.Image:
+    text = style.title.in_language(language)
+    disc = Image.fromarray(disc_picture(style), "RGBA")
+    image, draw = _canvas(disc.width + _width(text) + 3 * _PAD, max(disc.height, _ROW) + 2 * _PAD)
+    image.alpha_composite(disc, (_PAD, (image.height - disc.height) // 2))
+    draw.text((2 * _PAD + disc.width, (image.height - _SIZE) // 2 - 2), text, fill=_INK, font=_font(_SIZE))
     return image
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from catalog.crs import WGS84, transform
 from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind, too_large
+from catalog.model.observation import SeriesQuery
 from catalog.model.principal import Deadline, Principal
 from catalog.model.product import AssetRole, Product
 from catalog.query import And, Compare, Filter, Meets, Order, Property, Relation, equal
@@ -27,6 +28,7 @@ from tiles.frame import Frame
 from tiles.mosaic import Painter
 from tiles.read import Reader
 from tiles.sample import PixelValue, is_clear, pixel_values, shown_value
+from tiles.stations import ProbedStations, StationQuery, click_area, draw_stations, search_area
 from tiles.style import Picture, bands_of, colour, stack
 from tiles.times import Resolved, TimeQuery, resolve
 
@@ -54,6 +56,9 @@ class LayerQuery:
     priority: Priority = Priority.NEWEST
     max_cloud: float | None = None
     strict_time: bool = False
+
+
+MapLayer = LayerQuery | StationQuery
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ class Tiles:
         ] = OrderedDict()
         self._lock = Lock()
 
-    def draw(self, layers: Sequence[LayerQuery], frame: Frame, who: Principal, deadline: Deadline) -> Drawn:
+    def draw(self, layers: Sequence[MapLayer], frame: Frame, who: Principal, deadline: Deadline) -> Drawn:
         """A map of layers, the first at the bottom. Raises Fault TOO_LARGE, BAD_TIME or BUSY."""
         if frame.width * frame.height > self._limits.map_pixels:
             raise too_large(
@@ -106,14 +111,41 @@ class Tiles:
                 "limits.map_pixels",
                 "WIDTH",
             )
-        pictures, resolved, products = [], [], []
+        pictures: list[Picture] = []
+        resolved: list[tuple[LayerQuery, Resolved | None]] = []
+        products: list[Product] = []
         for layer in layers:
+            if isinstance(layer, StationQuery):
+                pictures.append(self._stations(layer, frame, who, deadline))
+                continue
             when = self.when(layer, who, deadline)
             resolved.append((layer, when))
             picture, used = self._layer(layer, when, frame, who, deadline)
             pictures.append(picture)
             products += used
         return Drawn(stack(pictures), tuple(resolved), tuple(products))
+
+    def _stations(self, layer: StationQuery, frame: Frame, who: Principal, deadline: Deadline) -> Picture:
+        area = search_area(frame, layer.style)
+        places = self._catalog.observations.places(layer.kind.id, area, who, deadline) if area else ()
+        return draw_stations(places, frame, layer.style)
+
+    def stations_at(
+        self,
+        layer: StationQuery,
+        frame: Frame,
+        x: float,
+        y: float,
+        count: int,
+        who: Principal,
+        deadline: Deadline,
+    ) -> ProbedStations:
+        """The stations whose discs lie under a point of the map's CRS, at most `count`."""
+        area = click_area(frame, x, y, layer.style)
+        if area is None:
+            return ProbedStations(layer, ())
+        query = SeriesQuery(collections=(layer.kind.id,), area=area)
+        return ProbedStations(layer, self._catalog.observations.seen(query, who, count, deadline))
 
     def when(self, layer: LayerQuery, who: Principal, deadline: Deadline) -> Resolved | None:
         """The products that a layer's time names; None for an empty collection."""

@@ -8,7 +8,7 @@ from lxml import etree
 from catalog.model.product import Record
 from catalog.model.time import Micros, micros_text
 from catalog.xml.build import el, root_element
-from config.product_types import ProductType
+from config.product_types import Published, SeriesType
 
 GMD = "http://www.isotc211.org/2005/gmd"
 GCO = "http://www.isotc211.org/2005/gco"
@@ -17,23 +17,34 @@ _LISTS = "http://standards.iso.org/iso/19139/resources/gmxCodelists.xml#"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 
-def links(record: Record, kind: ProductType, base_url: str) -> list[tuple[str, str, str, str]]:
+def links(record: Record, kind: Published, base_url: str) -> list[tuple[str, str, str, str]]:
     """Name, description, protocol and address of each way to the data. The names of protocols are those that QGIS looks for."""
     title = record.title.replace(",", " ")
+    page = (
+        f"{base_url}/stations/{record.id}"
+        if record.kind == "station"
+        else f"{base_url}/collections/{kind.id}"
+    )
+    sos = (
+        [(kind.id, f"SOS offering of {title}", "OGC:SOS", f"{base_url}/sos")]
+        if isinstance(kind, SeriesType)
+        else []
+    )
     return [
+        *sos,
         (kind.id, f"WMS layer of {title}", "OGC:WMS", f"{base_url}/wms"),
-        (kind.id, f"Page of {title}", "WWW:LINK-1.0-http--link", f"{base_url}/collections/{kind.id}"),
+        (kind.id, f"Page of {title}", "WWW:LINK-1.0-http--link", page),
     ]
 
 
-def encode(record: Record, kind: ProductType, base_url: str) -> etree._Element:
+def encode(record: Record, kind: Published, base_url: str) -> etree._Element:
     """The `gmd:MD_Metadata` of a record."""
     root = root_element(f"{{{GMD}}}MD_Metadata", {"gmd": GMD, "gco": GCO, "gml": GML, "xsi": _XSI})
     root.set(f"{{{_XSI}}}schemaLocation", f"{GMD} http://schemas.opengis.net/iso/19139/20070417/gmd/gmd.xsd")
     level = "series" if record.kind == "collection" else "dataset"
     _text(root, "fileIdentifier", record.id)
     _code(_el(root, "language"), "LanguageCode", "eng")
-    if record.kind == "product":
+    if record.kind != "collection":
         _text(root, "parentIdentifier", kind.id)
     _code(_el(root, "hierarchyLevel"), "MD_ScopeCode", level)
     _text(root, "hierarchyLevelName", record.kind)
@@ -59,13 +70,13 @@ def _code(parent: etree._Element, name: str, value: str) -> None:
     el(parent, f"{{{GMD}}}{name}", value, codeList=f"{_LISTS}{name}", codeListValue=value)
 
 
-def _party(parent: etree._Element, kind: ProductType, role: str) -> None:
+def _party(parent: etree._Element, kind: Published, role: str) -> None:
     party = _el(parent, "CI_ResponsibleParty")
     _text(party, "organisationName", kind.producer)
     _code(_el(party, "role"), "CI_RoleCode", role)
 
 
-def _identification(root: etree._Element, record: Record, kind: ProductType) -> None:
+def _identification(root: etree._Element, record: Record, kind: Published) -> None:
     data = _el(_el(root, "identificationInfo"), "MD_DataIdentification")
     citation = _el(_el(data, "citation"), "CI_Citation")
     _text(citation, "title", record.title)
@@ -83,7 +94,7 @@ def _identification(root: etree._Element, record: Record, kind: ProductType) -> 
     _code(_el(constraints, "accessConstraints"), "MD_RestrictionCode", "otherRestrictions")
     _text(constraints, "otherConstraints", f"{kind.licence}; {kind.attribution}")
     _code(_el(data, "language"), "LanguageCode", "eng")
-    el(_el(data, "topicCategory"), f"{{{GMD}}}MD_TopicCategoryCode", "imageryBaseMapsEarthCover")
+    el(_el(data, "topicCategory"), f"{{{GMD}}}MD_TopicCategoryCode", kind.topic)
     _extent(data, record)
 
 
@@ -106,7 +117,7 @@ def _extent(data: etree._Element, record: Record) -> None:
     el(period, f"{{{GML}}}endPosition", micros_text(Micros(record.period.end - 1))[:19] + "Z")
 
 
-def _distribution(root: etree._Element, record: Record, kind: ProductType, base_url: str) -> None:
+def _distribution(root: etree._Element, record: Record, kind: Published, base_url: str) -> None:
     distribution = _el(_el(root, "distributionInfo"), "MD_Distribution")
     transfer = _el(_el(distribution, "transferOptions"), "MD_DigitalTransferOptions")
     for name, text, protocol, url in links(record, kind, base_url):
@@ -117,7 +128,7 @@ def _distribution(root: etree._Element, record: Record, kind: ProductType, base_
         _text(online, "description", text)
 
 
-def _lineage(root: etree._Element, kind: ProductType, level: str) -> None:
+def _lineage(root: etree._Element, kind: Published, level: str) -> None:
     quality = _el(_el(root, "dataQualityInfo"), "DQ_DataQuality")
     _code(_el(_el(_el(quality, "scope"), "DQ_Scope"), "level"), "MD_ScopeCode", level)
     lineage = _el(_el(quality, "lineage"), "LI_Lineage")

@@ -15,10 +15,11 @@ from catalog.model.time import micros_text
 from catalog.query import Among, Filter, Order, Property
 from catalog.service import Catalog
 from catalog.xml.build import document
+from config.product_types import SeriesType
 from ogc.csw import iso19139
 from ogc.filter.terms import KINDS
 
-_TYPES = {kind: name for name, kind in KINDS.items()}
+_TYPES = {kind: name for name, kinds in KINDS.items() for kind in kinds}
 _ORDERS = {
     "title": (Order.TITLE, Order.TITLE_DOWN), "date_modified": (Order.MODIFIED, Order.MODIFIED_DOWN), "date": (Order.MODIFIED, Order.MODIFIED_DOWN),
     "time_begin": (Order.OLDEST, Order.NEWEST), "time_end": (Order.OLDEST, Order.NEWEST),
@@ -107,7 +108,7 @@ class Repository:
     def _object(self, record: Record) -> SimpleNamespace:
         """A record with the attributes that pycsw's mappings name."""
         ask = self._asking
-        kind = ask.catalog.registry.types[record.collection]
+        kind = ask.catalog.registry.collections[record.collection]
         links = iso19139.links(record, kind, ask.base_url)
         modified = micros_text(record.modified)[:10]
         box = record.box
@@ -123,10 +124,10 @@ class Repository:
         values.update(
             identifier=record.id, typename="gmd:MD_Metadata", schema="http://www.isotc211.org/2005/gmd", mdsource="local", insert_date=modified,
             xml=xml, anytext="", language="eng", type=_TYPES[record.kind], title=record.title, abstract=record.abstract,
-            keywords=",".join(record.keywords), keywordstype="theme", parentidentifier=record.collection if record.kind == "product" else None,
-            time_begin=micros_text(record.period.start), time_end=micros_text(record.period.end), topicategory="imageryBaseMapsEarthCover",
+            keywords=",".join(record.keywords), keywordstype="theme", parentidentifier=record.collection if record.kind != "collection" else None,
+            time_begin=micros_text(record.period.start), time_end=micros_text(record.period.end), topicategory=kind.topic,
             resourcelanguage="eng", publisher=kind.producer, organization=kind.producer, otherconstraints=kind.licence, date=modified,
-            date_modified=modified, format="image/tiff", crs="urn:ogc:def:crs:EPSG::4326",
+            date_modified=modified, format="application/xml" if isinstance(kind, SeriesType) else "image/tiff", crs="urn:ogc:def:crs:EPSG::4326",
             wkt_geometry="POLYGON((" + ", ".join(f"{x:.7f} {y:.7f}" for x, y in ring) + "))",
             links="^".join(f"{name},{text},{protocol},{url}" for name, text, protocol, url in links),
         )  # fmt: skip

@@ -38,8 +38,8 @@ _COLUMNS = {
     Term.MODIFIED: Property.MODIFIED, Term.BEGIN: Property.START, Term.END: Property.END,
 }  # fmt: skip
 _TIMES = frozenset({Term.MODIFIED, Term.BEGIN, Term.END})
-KINDS = {"dataset": "product", "series": "collection"}
-"""dc:type to the kind of a record."""
+KINDS = {"dataset": ("product", "station"), "series": ("collection",)}
+"""dc:type to the kinds of records."""
 
 
 def term(name: str) -> Term:
@@ -60,7 +60,7 @@ def compare(what: Term, relation: Relation, value: str, *, match_case: bool = Tr
     if what is Term.ANY_TEXT:
         found: Filter = Text(asked(value))
     elif what is Term.TYPE:
-        found = Among(Property.KIND, tuple(kind for name, kind in KINDS.items() if name == value.lower()))
+        found = Among(Property.KIND, KINDS.get(value.lower(), ()))
     elif what is Term.SUBJECT:
         found = _subject(escaped(value), match_case=match_case)
     elif not match_case and relation in (Relation.EQUAL, Relation.NOT_EQUAL):
@@ -80,7 +80,9 @@ def like(what: Term, pattern: str, *, match_case: bool) -> Filter:
         return Text(asked(pattern.replace("\\", "").replace("%", " ").replace("_", " ")))
     if what is Term.TYPE:
         plain = pattern.replace("%", "").lower()
-        return Among(Property.KIND, tuple(kind for name, kind in KINDS.items() if plain in name))
+        return Among(
+            Property.KIND, tuple(kind for name, kinds in KINDS.items() if plain in name for kind in kinds)
+        )
     if what is Term.SUBJECT:
         return _subject(pattern, match_case=match_case)
     if what is Term.BOX or what in _TIMES:

@@ -11,9 +11,9 @@ from catalog.crs import CRS84, Crs, area_of_use, transform_box
 from catalog.model.area import WORLD, Box
 from catalog.model.time import day_text
 from config.limits import Limits
-from config.product_types import ProductType, days
+from config.product_types import Collection, ProductType, days
 from config.settings import Service
-from config.styles import Style
+from config.styles import Points, Style
 from ogc.wms.layers import Offered
 from tiles.encode import Format
 from tiles.legend import legend
@@ -46,13 +46,13 @@ class Document:
         """The address of the service, ready for parameters (1.3.0, 6.3.3: it ends with a question mark)."""
         return f"{self.base_url}/wms?"
 
-    def groups(self) -> Iterator[tuple[ProductType, list[Offered]]]:
+    def groups(self) -> Iterator[tuple[Collection, list[Offered]]]:
         """The layers of each collection."""
         for _, members in groupby(self.layers, key=lambda offered: offered.kind.id):
             found = list(members)
             yield found[0].kind, found
 
-    def legend(self, offered: Offered, style: Style) -> tuple[str, int, int]:
+    def legend(self, offered: Offered, style: Style | Points) -> tuple[str, int, int]:
         """Address, width and height of a legend."""
         image = legend(offered.kind, style, self.language)
         query = f"SERVICE=WMS&VERSION=1.3.0&REQUEST=GetLegendGraphic&FORMAT=image/png&LAYER={offered.name}&STYLE={style.id}&LANGUAGE={self.language}"
@@ -97,4 +97,4 @@ def time_default(offered: Offered) -> str:
 
 def nearest(offered: Offered) -> str:
     """Whether a day without data reaches back to one with data."""
-    return "1" if days(offered.kind.nearest).days else "0"
+    return "1" if isinstance(offered.kind, ProductType) and days(offered.kind.nearest).days else "0"

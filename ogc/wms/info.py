@@ -10,12 +10,14 @@ from html import escape
 
 from lxml import etree
 
+from catalog.model.observation import Seen
 from catalog.model.product import Product
 from catalog.model.time import day_text, micros_text
 from catalog.xml.build import clean, document, el
 from ogc.wms.request import InfoFormat
 from tiles.sample import PixelValue
 from tiles.service import Probed
+from tiles.stations import ProbedStations
 
 _GML = "http://www.opengis.net/gml"
 _WFS = "http://www.opengis.net/wfs"
@@ -25,6 +27,21 @@ _CSS = (
     "th{text-align:left;font-weight:normal;color:#555;padding-right:1em}"
 )
 Scalar = str | float | int | None
+
+
+AnyProbed = Probed | ProbedStations
+
+
+@dataclass(frozen=True)
+class Found:
+    """One feature of an answer."""
+
+    layer: str
+    id: str
+    heading: str
+    place: tuple[float, float]
+    """Longitude, latitude."""
+    attributes: dict[str, Scalar]
 
 
 @dataclass(frozen=True)
@@ -37,7 +54,7 @@ class Asked:
     base_url: str
 
 
-def encode(form: InfoFormat, probed: Sequence[Probed], asked: Asked) -> bytes:
+def encode(form: InfoFormat, probed: Sequence[AnyProbed], asked: Asked) -> bytes:
     """The answer in a format."""
     if form is InfoFormat.JSON:
         return _json(probed, asked)
@@ -87,24 +104,65 @@ def _rounded(value: float) -> float:
     return float(f"{value:.7g}")
 
 
-def _each(probed: Sequence[Probed], asked: Asked) -> Iterator[tuple[Probed, Product, dict[str, Scalar]]]:
+def _each(probed: Sequence[AnyProbed], asked: Asked) -> Iterator[Found]:
     for probe in probed:
+        if isinstance(probe, ProbedStations):
+            for seen in probe.seen:
+                station = seen.station
+                yield Found(
+                    probe.query.kind.id,
+                    station.id,
+                    station.id,
+                    (station.longitude, station.latitude),
+                    _station_attributes(probe, seen, asked),
+                )
+            continue
         for product, values in probe.values:
-            yield probe, product, _attributes(probe, product, values, asked)
+            attributes = _attributes(probe, product, values, asked)
+            here = (asked.longitude, asked.latitude)
+            yield Found(probe.query.kind.id, product.id, f"{product.id}@{product.version}", here, attributes)
 
 
-def _json(probed: Sequence[Probed], asked: Asked) -> bytes:
+def _station_attributes(probe: ProbedStations, seen: Seen, asked: Asked) -> dict[str, Scalar]:
+    """What a station is, and the newest value of each of its properties."""
+    kind, station = probe.query.kind, seen.station
+    out: dict[str, Scalar] = {
+        "layer": kind.id,
+        "station": station.name,
+        station.body: station.water,
+        "basin": station.basin,
+    }
+    if station.country:
+        out["country"] = station.country
+    for series in seen.series:
+        unit, name = kind.properties[series.observed_property].unit, series.observed_property
+        point = seen.latest.get(name)
+        out[f"{name} ({unit})"] = point.value if point else None
+        out[f"{name}_time"] = micros_text(series.last)
+        out[f"{name}_observations"] = series.count
+    out["licence"] = kind.licence
+    out["page"] = f"{asked.base_url}/stations/{station.id}"
+    return out
+
+
+def _series_of(probed: Sequence[AnyProbed]) -> Iterator[Probed]:
+    for probe in probed:
+        if isinstance(probe, Probed) and probe.series:
+            yield probe
+
+
+def _json(probed: Sequence[AnyProbed], asked: Asked) -> bytes:
     features = [
         {
             "type": "Feature",
-            "id": f"{product.id}@{product.version}",
-            "geometry": {"type": "Point", "coordinates": [asked.longitude, asked.latitude]},
-            "properties": attributes,
+            "id": found.heading,
+            "geometry": {"type": "Point", "coordinates": list(found.place)},
+            "properties": found.attributes,
         }
-        for _, product, attributes in _each(probed, asked)
+        for found in _each(probed, asked)
     ]
     document: dict[str, object] = {"type": "FeatureCollection", "features": features}
-    series = [_series_json(probe, asked) for probe in probed if probe.series]
+    series = [_series_json(probe, asked) for probe in _series_of(probed)]
     if series:
         document["series"] = series
     return json.dumps(document, ensure_ascii=False).encode()
@@ -134,38 +192,36 @@ def _series_rows(probe: Probed, language: str) -> Iterator[tuple[str, str]]:
         yield day_text(point.product.day), f"{_rounded(point.value):g}{'' if point.clear else cloudy}"
 
 
-def _text(probed: Sequence[Probed], asked: Asked) -> bytes:
+def _text(probed: Sequence[AnyProbed], asked: Asked) -> bytes:
     lines = [f"{asked.latitude:.6f} N, {asked.longitude:.6f} E"]
-    for _, product, attributes in _each(probed, asked):
-        lines += ["", f"{product.id}@{product.version}"]
+    for found in _each(probed, asked):
+        lines += ["", found.heading]
         lines += [
             f"  {name} = {'' if value is None else value}"
-            for name, value in attributes.items()
+            for name, value in found.attributes.items()
             if name not in ("product", "version")
         ]
-    for probe in probed:
-        if probe.series:
-            lines += ["", f"{probe.query.kind.id}: {probe.query.style.title.in_language(asked.language)}"]
-            lines += [f"  {day} = {value}" for day, value in _series_rows(probe, asked.language)]
+    for probe in _series_of(probed):
+        lines += ["", f"{probe.query.kind.id}: {probe.query.style.title.in_language(asked.language)}"]
+        lines += [f"  {day} = {value}" for day, value in _series_rows(probe, asked.language)]
     if len(lines) == 1:
         lines.append("aucune donnée" if asked.language == "fr" else "no data")
     return ("\n".join(lines) + "\n").encode()
 
 
-def _html(probed: Sequence[Probed], asked: Asked) -> bytes:
+def _html(probed: Sequence[AnyProbed], asked: Asked) -> bytes:
     parts = [f"<p>{asked.latitude:.6f} N, {asked.longitude:.6f} E</p>"]
-    for _, product, attributes in _each(probed, asked):
-        parts.append(f"<h2>{escape(f'{product.id}@{product.version}')}</h2><table>")
-        for name, value in attributes.items():
+    for found in _each(probed, asked):
+        parts.append(f"<h2>{escape(found.heading)}</h2><table>")
+        for name, value in found.attributes.items():
             if name not in ("product", "version"):
                 parts.append(f"<tr><th>{escape(name)}</th><td>{_cell(value)}</td></tr>")
         parts.append("</table>")
-    for probe in probed:
-        if probe.series:
-            parts.append(f"<h2>{escape(probe.query.style.title.in_language(asked.language))}</h2><table>")
-            rows = _series_rows(probe, asked.language)
-            parts += [f"<tr><th>{day}</th><td>{escape(value)}</td></tr>" for day, value in rows]
-            parts.append("</table>")
+    for probe in _series_of(probed):
+        parts.append(f"<h2>{escape(probe.query.style.title.in_language(asked.language))}</h2><table>")
+        rows = _series_rows(probe, asked.language)
+        parts += [f"<tr><th>{day}</th><td>{escape(value)}</td></tr>" for day, value in rows]
+        parts.append("</table>")
     head = f'<meta charset="utf-8"><title>GetFeatureInfo</title><style>{_CSS}</style>'
     page = f'<!DOCTYPE html>\n<html lang="{asked.language}"><head>{head}</head><body>{"".join(parts)}</body></html>'
     return clean(page).encode()
@@ -177,17 +233,17 @@ def _cell(value: Scalar) -> str:
     return "" if value is None else escape(str(value))
 
 
-def _gml(probed: Sequence[Probed], asked: Asked) -> bytes:
+def _gml(probed: Sequence[AnyProbed], asked: Asked) -> bytes:
     """A GML 3.1.1 feature collection, one flat feature a product; names are made safe for XML."""
     root = etree.Element(f"{{{_WFS}}}FeatureCollection", nsmap={"wfs": _WFS, "gml": _GML, "hy": _HYSOPE})
-    for probe, product, attributes in _each(probed, asked):
-        feature = el(el(root, f"{{{_GML}}}featureMember"), f"{{{_HYSOPE}}}{_safe(probe.query.kind.id)}")
-        feature.set(f"{{{_GML}}}id", _safe(product.id))
+    for found in _each(probed, asked):
+        feature = el(el(root, f"{{{_GML}}}featureMember"), f"{{{_HYSOPE}}}{_safe(found.layer)}")
+        feature.set(f"{{{_GML}}}id", _safe(found.id))
         point = el(
             el(feature, f"{{{_HYSOPE}}}geometry"), f"{{{_GML}}}Point", srsName="urn:ogc:def:crs:EPSG::4326"
         )
-        el(point, f"{{{_GML}}}pos", f"{asked.latitude} {asked.longitude}")
-        for name, value in attributes.items():
+        el(point, f"{{{_GML}}}pos", f"{found.place[1]} {found.place[0]}")
+        for name, value in found.attributes.items():
             if value is not None:
                 el(feature, f"{{{_HYSOPE}}}{_safe(name)}", value)
     return document(root)

@@ -11,8 +11,8 @@ from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal
 from catalog.model.product import Summary
 from catalog.service import Catalog
-from config.product_types import Layer, ProductType
-from config.styles import Style
+from config.product_types import Collection, Layer, SeriesType
+from config.styles import Points, Style
 from ogc.http.fields import shown
 
 _ALWAYS = (WEB_MERCATOR, WGS84, CRS84, Crs(2154), Crs(3035), Crs(4258))
@@ -23,10 +23,10 @@ _ALWAYS = (WEB_MERCATOR, WGS84, CRS84, Crs(2154), Crs(3035), Crs(4258))
 class Offered:
     """A layer with what its collection holds."""
 
-    kind: ProductType
+    kind: Collection
     layer: Layer
     summary: Summary
-    styles: tuple[Style, ...]
+    styles: tuple[Style | Points, ...]
 
     @property
     def name(self) -> str:
@@ -41,49 +41,48 @@ class Layers:
         self._catalog = catalog
         self._names = {
             kind.layer_name(layer): (kind, layer)
-            for kind in catalog.registry.types.values()
+            for kind in catalog.registry.collections.values()
             for layer in kind.layers
         }
 
     def offered(self, who: Principal, deadline: Deadline) -> Iterator[Offered]:
-        """Every layer of a collection that has a product, in the order of the product types."""
-        for kind in self._catalog.registry.types.values():
+        """Every layer of a collection that has a product or a station, in the order of the product types."""
+        for kind in self._catalog.registry.collections.values():
             summary = self._catalog.summary(kind.id, who, deadline)
-            if summary.days:
+            if summary.products:
                 for layer in kind.layers:
                     yield Offered(
                         kind,
                         layer,
                         summary,
-                        tuple(
-                            style
-                            for style in (self._catalog.registry.style(kind, name) for name in layer.styles)
-                            if style
-                        ),
+                        tuple(style for style in (self._style(kind, name) for name in layer.styles) if style),
                     )
 
-    def layer(self, name: str, who: Principal) -> tuple[ProductType, Layer]:
+    def layer(self, name: str, who: Principal) -> tuple[Collection, Layer]:
         """A layer by its name. Raises Fault UNKNOWN_LAYER, also for one that `who` may not see: it does not exist."""
         found = self._names.get(name)
         if found is None or not self._catalog.may_see(found[0].id, who):
             raise Fault(Kind.UNKNOWN_LAYER, f"there is no layer {shown(name)}", "LAYERS")
         return found
 
-    def style(self, kind: ProductType, layer: Layer, name: str) -> Style:
+    def style(self, kind: Collection, layer: Layer, name: str) -> Style | Points:
         """A style of a layer by its name; empty or `default` is the first. Raises Fault UNKNOWN_STYLE."""
         wanted = layer.styles[0] if name in ("", "default") else name
-        style = self._catalog.registry.style(kind, wanted) if wanted in layer.styles else None
+        style = self._style(kind, wanted) if wanted in layer.styles else None
         if style is None:
             raise Fault(
                 Kind.UNKNOWN_STYLE, f"the layer {kind.layer_name(layer)} has no style {shown(name)}", "STYLES"
             )
         return style
 
+    def _style(self, kind: Collection, name: str) -> Style | Points | None:
+        return kind.point if isinstance(kind, SeriesType) else self._catalog.registry.style(kind, name)
+
     def crs_list(self, who: Principal, deadline: Deadline) -> tuple[Crs, ...]:
         """Every CRS that any layer may be asked in: the common ones, and the native ones of the products."""
         used = {
             epsg
-            for kind in self._catalog.registry.types.values()
+            for kind in self._catalog.registry.collections.values()
             for epsg in self._catalog.summary(kind.id, who, deadline).epsgs
         }
         return tuple(dict.fromkeys((*_ALWAYS, *(Crs(epsg) for epsg in sorted(used)))))

@@ -17,7 +17,9 @@ from catalog.crs import transform
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal, Role
 from catalog.service import Catalog
+from config.product_types import SeriesType
 from config.settings import Settings
+from config.styles import Points
 from ogc.http.identity import CHALLENGE
 from ogc.http.kvp import Kvp
 from ogc.wms import info, reports, v111, v130
@@ -38,7 +40,8 @@ from ogc.wms.request import (
 from tiles.encode import Format, blank, encode
 from tiles.frame import Frame
 from tiles.legend import legend_png
-from tiles.service import Drawn, LayerQuery, Tiles
+from tiles.service import Drawn, LayerQuery, MapLayer, Tiles
+from tiles.stations import StationQuery
 from tiles.style import Coloured
 from tiles.times import Used
 
@@ -146,7 +149,9 @@ class WmsService:
         frame = Frame(part.crs, part.box, part.width, part.height)
         x, y = frame.point(request.column + 0.5, request.row + 0.5)
         probed = [
-            self._tiles.values_at(query, x, y, part.crs.epsg, request.count, who, deadline)
+            self._tiles.stations_at(query, frame, x, y, request.count, who, deadline)
+            if isinstance(query, StationQuery)
+            else self._tiles.values_at(query, x, y, part.crs.epsg, request.count, who, deadline)
             for query in queries
         ]
         lon, lat = transform(part.crs.epsg, 4326, np.array([x]), np.array([y]))
@@ -218,7 +223,7 @@ class WmsService:
         body = v130.encode(doc) if envelope.version == "1.3.0" else v111.encode(doc)
         return body, igzip.compress(body, 2)
 
-    def _queries(self, part: MapPart, who: Principal, deadline: Deadline) -> list[tuple[str, LayerQuery]]:
+    def _queries(self, part: MapPart, who: Principal, deadline: Deadline) -> list[tuple[str, MapLayer]]:
         """The layers to draw, by name; one may stand twice, in two styles. Faults for an unknown layer, style or CRS in any position."""
         if part.crs not in self._layers.crs_list(who, deadline):
             raise Fault(
@@ -226,11 +231,15 @@ class WmsService:
                 f"{part.crs.name} is not among the coordinate reference systems of the layers",
                 "CRS",
             )
-        strict, out = self._settings.wms.strict_time, []
+        strict = self._settings.wms.strict_time
+        out: list[tuple[str, MapLayer]] = []
         for name, style_name in part.layers:
             kind, layer = self._layers.layer(name, who)
             style = self._layers.style(kind, layer, style_name)
-            out.append((name, LayerQuery(kind, style, part.time, part.priority, part.max_cloud, strict)))
+            if isinstance(kind, SeriesType):
+                out.append((name, StationQuery(kind, kind.point)))
+            elif not isinstance(style, Points):
+                out.append((name, LayerQuery(kind, style, part.time, part.priority, part.max_cloud, strict)))
         return out
 
     def _tag(self, request: GetMap, who: Principal) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from lxml import etree
 
 from catalog.xml.build import clean, el
-from config.styles import Style
+from config.styles import Points, Style
 from ogc.wms import capabilities as caps
 from ogc.wms.capabilities import Document
 from ogc.wms.layers import Offered
@@ -113,11 +113,12 @@ def _layer(parent: etree._Element, offered: Offered, doc: Document) -> None:
                 SRS=crs.name,
                 **{name: f"{value:.7f}" for name, value in corners.items()},
             )
-    el(layer, "Dimension", name="time", units="ISO8601")
-    el(
-        layer, "Extent", caps.time_values(offered), name="time", default=caps.time_default(offered), multipleValues="1",
-        nearestValue=caps.nearest(offered), current="1",
-    )  # fmt: skip
+    if offered.summary.days:
+        el(layer, "Dimension", name="time", units="ISO8601")
+        el(
+            layer, "Extent", caps.time_values(offered), name="time", default=caps.time_default(offered), multipleValues="1",
+            nearestValue=caps.nearest(offered), current="1",
+        )  # fmt: skip
     attribution = el(layer, "Attribution")
     el(attribution, "Title", kind.attribution)
     if kind.attribution_url:
@@ -129,7 +130,7 @@ def _layer(parent: etree._Element, offered: Offered, doc: Document) -> None:
         _style(layer, offered, style, doc)
 
 
-def _style(layer: etree._Element, offered: Offered, style: Style, doc: Document) -> None:
+def _style(layer: etree._Element, offered: Offered, style: Style | Points, doc: Document) -> None:
     out = el(layer, "Style")
     el(out, "Name", style.id)
     el(out, "Title", style.title.in_language(doc.language))

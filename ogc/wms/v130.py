@@ -7,7 +7,7 @@ from lxml import etree
 
 from catalog.crs import Crs, in_order_of
 from catalog.xml.build import document, el, root_element
-from config.styles import Style
+from config.styles import Points, Style
 from ogc.wms import capabilities as caps
 from ogc.wms.capabilities import Document
 from ogc.wms.layers import Offered
@@ -120,10 +120,11 @@ def _layer(parent: etree._Element, offered: Offered, doc: Document) -> None:
         _el(geographic, name, f"{value:.7f}")
     for crs, bounds in caps.boxes(offered, doc.crs_list):
         _bounding_box(layer, crs, in_order_of(bounds, crs))
-    _el(
-        layer, "Dimension", caps.time_values(offered), name="time", units="ISO8601", default=caps.time_default(offered), multipleValues="1",
-        nearestValue=caps.nearest(offered), current="1",
-    )  # fmt: skip
+    if offered.summary.days:
+        _el(
+            layer, "Dimension", caps.time_values(offered), name="time", units="ISO8601", default=caps.time_default(offered), multipleValues="1",
+            nearestValue=caps.nearest(offered), current="1",
+        )  # fmt: skip
     attribution = _el(layer, "Attribution")
     _el(attribution, "Title", kind.attribution)
     if kind.attribution_url:
@@ -142,7 +143,7 @@ def _bounding_box(layer: etree._Element, crs: Crs, corners: tuple[float, float, 
     )
 
 
-def _style(layer: etree._Element, offered: Offered, style: Style, doc: Document) -> None:
+def _style(layer: etree._Element, offered: Offered, style: Style | Points, doc: Document) -> None:
     out = _el(layer, "Style")
     _el(out, "Name", style.id)
     _el(out, "Title", style.title.in_language(doc.language))
