@@ -9,13 +9,15 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
-from support import DAYS, EAST, TILE, World
+from support import DAYS, EAST, SHARED, TILE, World
 
+from catalog.generator.hydroweb import ORLEANS, demo_series, write_river
 from catalog.generator.muscate import write_l2a, write_l3a, write_snow
 from catalog.generator.rasters import write_fsc, write_oso
 from config.limits import Limits
@@ -48,6 +50,29 @@ def world(products: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     catalog = wire_catalog(settings)
     worker = wire_ingest(settings, catalog)
     report = worker.run(worker.find([products]))
+    catalog.close()
+    services = wire(settings)
+    with TestClient(build(settings), client=("127.0.0.1", 50_000)) as client:
+        yield World(settings, services, client, report)
+    services.close()
+
+
+@pytest.fixture(scope="session")
+def hydro(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Stations: two generated ones and, where they are, the real samples; the research collection is for the group `hydro`."""
+    folder = tmp_path_factory.mktemp("series")
+    demo_series(folder)
+    write_river(folder, replace(ORLEANS, km=700, number=3, status="RESEARCH", validation="EXPERT"), 12)
+    real = SHARED / "data" / "hydroweb" / "json_api"
+    lakes = SHARED / "data" / "hydroweb" / "reconstructed_txt" / "hydroprd_L_tana.txt"
+    settings = Settings(
+        data=tmp_path_factory.mktemp("hydro"),
+        server=Server(public_url="http://maps.example"),
+        access={"hydroweb-rivers-research": ("hydro",)},
+    )
+    catalog = wire_catalog(settings)
+    worker = wire_ingest(settings, catalog)
+    report = worker.run(worker.find([folder, *(path for path in (real, lakes) if path.exists())]))
     catalog.close()
     services = wire(settings)
     with TestClient(build(settings), client=("127.0.0.1", 50_000)) as client:

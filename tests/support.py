@@ -59,7 +59,7 @@ class Answer:
         return self.headers["content-type"].split(";")[0]
 
 
-class _Local(etree.Resolver):
+class LocalSchemas(etree.Resolver):
     def resolve(self, url, _pid, context):
         path = SHARED / "schemas" / url.split("://", 1)[1]
         return self.resolve_string(path.read_bytes(), context, base_url=url.replace("https://", "http://"))
@@ -69,5 +69,5 @@ def schema(url: str) -> etree.XMLSchema:
     """An OGC schema from the offline mirror; the test is skipped without it."""
     path = shared("schemas", *url.split("://", 1)[1].split("/"))
     parser = etree.XMLParser()
-    parser.resolvers.add(_Local())
+    parser.resolvers.add(LocalSchemas())
     return etree.XMLSchema(etree.ElementTree(etree.fromstring(path.read_bytes(), parser, base_url=url)))

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
+from catalog.generator.hydroweb import demo_series
 from catalog.generator.muscate import Tile, write_l2a, write_l3a, write_snow
 from catalog.generator.rasters import write_fsc, write_oso
 
@@ -30,3 +31,10 @@ def demo_products(folder: Path, tile: Tile = TILE) -> Iterator[tuple[str, Callab
         yield f"L3A 2023-{month:02d}", partial(write_l3a, folder, tile, date(2023, month, 15))
     for year in (2017, 2021, 2022):
         yield f"OSO {year}", partial(write_oso, folder, tile, year)
+    yield "water levels", partial(_series, folder)
+
+
+def _series(folder: Path) -> Path:
+    home = folder / "hydroweb"
+    demo_series(home)
+    return home

@@ -32,6 +32,12 @@ def guarded_server(world: World, tmp_path_factory: pytest.TempPathFactory) -> It
         yield address, key
 
 
+@pytest.fixture(scope="session")
+def hydro_server(hydro: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of `hysope serve` over stations."""
+    yield from _serve(hydro, tmp_path_factory.mktemp("hydro-server"), "")
+
+
 def _serve(world: World, folder: Path, configuration: str) -> Iterator[str]:
     log = folder / "log"
     (folder / "hysope.yaml").write_text(configuration)
