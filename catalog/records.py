@@ -13,6 +13,8 @@ from catalog.places import covered
 from catalog.words import indexed
 from config.product_types import Place, ProductType, Published, SeriesType
 
+LINEAGE = "hysope:lineage"
+"""The quality entry in which ingest keeps how a product was made."""
 _NEAR = 0.15
 """Degrees: a town this near to a station is a word that finds it."""
 
@@ -26,7 +28,7 @@ def product_record(
     words = (title, product.id, product.id.replace("_", " "), product.platform, *towns, *_texts(kind))
     return Record(
         product.id, "product", kind.id, title, kind.abstract.en, _keywords(kind), product.period, modified, union(product.boxes) or WORLD,
-        indexed(" ".join(words)), key,
+        indexed(" ".join(words)), key, audience=product.audience, lineage=product.quality.get(LINEAGE, ""),
     )  # fmt: skip
 
 

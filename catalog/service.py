@@ -5,18 +5,21 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from catalog.keys import Keys
+from catalog.model import spaces
 from catalog.model.faults import Fault, Kind
 from catalog.model.observation import Delivery, Station
-from catalog.model.principal import Deadline, Principal
+from catalog.model.principal import Deadline, Principal, Role
 from catalog.model.product import Product, Record, Summary
 from catalog.model.time import Micros, now
 from catalog.observations import Observations
@@ -26,7 +29,8 @@ from catalog.store.rows import PUBLISHED, SUPERSEDED, Visible
 from catalog.store.store import Store, open_store
 from catalog.store.unit import Unit
 from config.limits import Limits
-from config.product_types import ProductType, Registry, SeriesType, days
+from config.product_types import Collection, ProductType, Registry, SeriesType, days
+from config.settings import Bilingual
 
 Access = Mapping[str, tuple[str, ...]]
 """Collection to the groups that may see it; a collection that is not named is for everybody."""
@@ -34,6 +38,8 @@ StoreDown = SQLAlchemyError
 """What is raised when the database cannot be reached."""
 _ALWAYS = Micros(2**62)
 _PUBLIC = Micros(-(2**62))
+_KEPT = 8_192
+"""Entries of a cache."""
 _REVISION_SECONDS = 0.5
 """How long a worker may not know of a publication."""
 
@@ -50,7 +56,8 @@ class Catalog:
         self.observations = Observations(store.stations, limits, self._hidden)
         self._lock = threading.Lock()
         self._seen: tuple[float, int] = (-1.0, 0)
-        self._summaries: dict[tuple[object, ...], tuple[tuple[int, int], Summary]] = {}
+        self._summaries: OrderedDict[tuple[object, ...], tuple[tuple[int, int], Summary]] = OrderedDict()
+        self._spaces: OrderedDict[tuple[str, ...], tuple[tuple[int, int], tuple[str, ...]]] = OrderedDict()
         self._embargoes = any(kind.embargo != "P0D" for kind in registry.types.values())
 
     def revision(self) -> int:
@@ -105,7 +112,28 @@ class Catalog:
             else:
                 found = self._store.products.summary(collection, self._sight(who), deadline)
             kept = (stamp, found)
-            self._summaries[key] = kept
+            _keep(self._summaries, key, kept)
+        return kept[1]
+
+    def kind_of(self, collection: str) -> Collection | None:
+        """The type of a collection, official or in a space."""
+        space, rest = spaces.split(collection)
+        if not space:
+            return self.registry.collections.get(collection)
+        base = self.registry.types.get(rest)
+        if base is None or not base.derived:
+            return None
+        title = Bilingual(en=f"{base.title.en} ({space})", fr=f"{base.title.fr} ({space})")
+        return base.model_copy(update={"id": collection, "title": title})
+
+    def space_collections(self, who: Principal, deadline: Deadline) -> tuple[str, ...]:
+        """The collections in spaces that hold something which `who` may see."""
+        if who.role is Role.PUBLIC:
+            return ()
+        kept, stamp = self._spaces.get(who.view), self.edition()
+        if kept is None or kept[0] != stamp:
+            kept = (stamp, self._store.products.space_collections(self._sight(who), deadline))
+            _keep(self._spaces, who.view, kept)
         return kept[1]
 
     @contextmanager
@@ -113,6 +141,11 @@ class Catalog:
         """One unit of work, for operators. Raises Fault FORBIDDEN."""
         if not who.operator:
             raise Fault(Kind.FORBIDDEN, "only operators may change the catalogue")
+        with self._changing() as unit:
+            yield unit
+
+    @contextmanager
+    def _changing(self) -> Iterator[Unit]:
         with self._store.unit() as unit:
             yield unit
         with self._lock:
@@ -120,21 +153,64 @@ class Catalog:
 
     def publish(self, product: Product, who: Principal) -> str:
         """Makes a product visible, in one transaction. Returns new, updated or older (a newer version is there already)."""
-        at = now()
-        kind = self.registry.types[product.collection]
         with self.unit(who) as unit:
-            outcome = unit.publish(product, visible_from(kind, product), at)
-            self._record(unit, kind, product, at)
-            unit.note(at, who.name, "publish", f"{product.id}@{product.version}", outcome)
+            return self.publish_in(unit, product, who)
+
+    def publish_in(self, unit: Unit, product: Product, who: Principal) -> str:
+        """The same inside a unit of work: with a job's success, or with other products."""
+        at = now()
+        kind = self.kind_of(product.collection)
+        assert isinstance(kind, ProductType)
+        outcome = unit.publish(product, visible_from(kind, product), at)
+        self._record(unit, kind, product, at)
+        unit.note(at, who.name, "publish", f"{product.id}@{product.version}", outcome)
         return outcome
 
     def _record(self, unit: Unit, kind: ProductType, product: Product, at: Micros) -> None:
-        """Writes the record of a product whose published version this is, and widens its collection's."""
+        """Writes the record of a product whose published version this is, and widens its collection's; a space has no record of its own."""
         key = unit.key_of_published(product.id, product.version)
-        if key is not None:
-            seen = visible_from(kind, product)
-            unit.put_record(product_record(kind, product, self.registry.places, key, at), seen)
+        if key is None:
+            return
+        seen = visible_from(kind, product)
+        unit.put_record(product_record(kind, product, self.registry.places, key, at), seen)
+        if not spaces.split(product.collection)[0]:
             unit.put_record(of_product(kind, product, at), seen)
+
+    def share(self, product_id: str, audience: str, who: Principal) -> None:
+        """Gives a product of one's own space to a group of one's own, or takes it back (`audience` is a space).
+
+        Raises Fault UNKNOWN_PRODUCT for what is not there or not theirs, FORBIDDEN for a group that they are not in.
+        """
+        space, _ = spaces.split(product_id)
+        own = spaces.space_of_user(who.name)
+        if who.role is Role.PUBLIC or not space or not (who.operator or space == own):
+            raise Fault(Kind.UNKNOWN_PRODUCT, f"there is no product {product_id[:200]} of yours", "id")
+        if audience not in (space, *(spaces.audiences(who) or (audience,))) or not spaces.is_space(audience):
+            raise Fault(Kind.FORBIDDEN, f"{audience[:80]} is neither your space nor one of your groups")
+        with self._changing() as unit:
+            if not unit.share(product_id, audience):
+                raise Fault(Kind.UNKNOWN_PRODUCT, f"there is no product {product_id[:200]} of yours", "id")
+            unit.note(now(), who.name, "share", product_id, audience)
+
+    def make_official(self, product_id: str, who: Principal) -> str:
+        """Takes a product out of its space, for everybody; returns its official id.
+
+        Raises Fault FORBIDDEN for others than operators, UNKNOWN_PRODUCT, and INVALID where the official id is taken: nothing official is ever replaced.
+        """
+        space, official = spaces.split(product_id)
+        at = now()
+        with self.unit(who) as unit:
+            product = unit.published(product_id) if space else None
+            if product is None:
+                raise Fault(Kind.UNKNOWN_PRODUCT, f"there is no product {product_id[:200]} in a space", "id")
+            if unit.in_any_state(official):
+                raise Fault(Kind.INVALID, f"there is an official product {official[:200]} already", "id")
+            collection = spaces.split(product.collection)[1]
+            unit.make_official(product_id, official, collection)
+            moved = replace(product, id=official, collection=collection, audience=spaces.OFFICIAL)
+            self._record(unit, self.registry.types[collection], moved, at)
+            unit.note(at, who.name, "make official", product_id, official)
+        return official
 
     def deliver(self, delivery: Delivery, kind: SeriesType, who: Principal, source: str) -> str:
         """Stores the observations that a file brought, with the station's record, in one transaction. Returns new, updated or skipped."""
@@ -170,8 +246,8 @@ class Catalog:
         with self.unit(who) as unit:
             unit.clear_records()
             for product in list(self._store.products.published()):
-                kind = self.registry.types.get(product.collection)
-                if kind:
+                kind = self.kind_of(product.collection)
+                if isinstance(kind, ProductType):
                     self._record(unit, kind, product, at)
                     count += 1
             for station, first, last in unit.stations.all():
@@ -190,8 +266,9 @@ class Catalog:
             if not gone:
                 raise Fault(Kind.UNKNOWN_PRODUCT, f"there is no product {product_id[:200]}", "id")
             left = unit.published(name)
-            if left:
-                self._record(unit, self.registry.types[left.collection], left, now())
+            kind = self.kind_of(left.collection) if left else None
+            if left and isinstance(kind, ProductType):
+                self._record(unit, kind, left, now())
             unit.note(now(), who.name, "withdraw", product_id, reason)
         return gone
 
@@ -222,11 +299,15 @@ class Catalog:
 
     def may_see(self, collection: str, who: Principal) -> bool:
         """Whether a collection exists for somebody. Every door asks this, so that none gives another answer."""
+        if spaces.split(collection)[0]:
+            return collection in self.space_collections(who, Deadline.after(self._limits.search_seconds))
         groups = self._access.get(collection)
         return groups is None or who.belongs(groups)
 
     def _sight(self, who: Principal) -> Visible:
-        return Visible((PUBLISHED,), _ALWAYS if who.operator else now(), self._hidden(who))
+        return Visible(
+            (PUBLISHED,), _ALWAYS if who.operator else now(), self._hidden(who), spaces.audiences(who)
+        )
 
     def _hidden(self, who: Principal) -> tuple[str, ...]:
         return tuple(name for name in self._access if not self.may_see(name, who))
@@ -241,6 +322,17 @@ def open_catalog(
 ) -> Catalog:
     """The catalogue at a database URL, its schema brought up to date; `archive` is the folder of relative asset paths."""
     return Catalog(open_store(url), registry, limits, archive, access)
+
+
+Entry = TypeVar("Entry")
+Key = TypeVar("Key")
+
+
+def _keep(cache: OrderedDict[Key, Entry], key: Key, entry: Entry) -> None:
+    """Puts an entry into a cache that forgets the oldest."""
+    cache[key] = entry
+    if len(cache) > _KEPT:
+        cache.popitem(last=False)
 
 
 def visible_from(kind: ProductType, product: Product) -> Micros:

@@ -167,7 +167,10 @@ class ProductType(Published):
 
     instrument: str | None = None
     reader: Literal["muscate", "rasters"]
-    naming: Annotated[tuple[Naming, ...], Field(min_length=1)]
+    naming: tuple[Naming, ...] = ()
+    """How distributed products are recognised; a derived type has none, its products come from jobs."""
+    derived: bool = False
+    """Made by processes: every space may have a collection of it."""
     duration: Literal["instant", "day", "month", "year"] = "instant"
     """How long a product stands for, from its date."""
     window: Days
@@ -192,6 +195,8 @@ class ProductType(Published):
 
     @model_validator(mode="after")
     def _closed(self) -> ProductType:
+        if not self.naming and not self.derived:
+            raise ValueError("needs a naming, or is derived")
         for name, rule in (("cloudy", self.cloudy), ("snowy", self.snowy)):
             if rule and rule.band not in self.bands:
                 raise ValueError(f"{name} names the band {rule.band}, which is not among the bands")

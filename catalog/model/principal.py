@@ -35,7 +35,7 @@ class Principal:
     @property
     def view(self) -> tuple[str, ...]:
         """What decides what they may see: two principals of one view get the same answers, so caches are keyed by it."""
-        return (self.role.name, *sorted(self.groups))
+        return (self.role.name, self.name if self.role is Role.USER else "", *sorted(self.groups))
 
     def belongs(self, groups: Collection[str]) -> bool:
         """Whether a thing for these groups is for them; `users` is everybody with an identity."""

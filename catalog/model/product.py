@@ -104,6 +104,8 @@ class Product:
     source: str = ""
     """Where it was ingested from."""
     quality: Mapping[str, str] = field(default_factory=dict)
+    audience: str = ""
+    """Empty: everybody, as far as the collection's rights go; `u.name` or `g.name`: these only (catalog.model.spaces)."""
     key: int = 0
     """The store's own number; 0 before it is stored."""
 
@@ -168,3 +170,6 @@ class Record:
     """The store's number of the product."""
     station: int | None = None
     """The store's number of the station."""
+    audience: str = ""
+    lineage: str = ""
+    """How it was made, where that is known better than the collection says."""

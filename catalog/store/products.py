@@ -110,6 +110,18 @@ class Products:
                 counted[2],
             )
 
+    def space_collections(self, visible: Visible, deadline: Deadline) -> tuple[str, ...]:
+        """The collections in spaces that hold a product which the caller may see."""
+        c = tables.product.c
+        query = (
+            select(c.collection)
+            .where(visible_products(visible), c.audience != "")
+            .distinct()
+            .order_by(c.collection)
+        )
+        with self._database.reading(deadline) as connection:
+            return tuple(connection.execute(query).scalars())
+
     def paths(self) -> Iterator[tuple[str, str, str]]:
         """Every asset of a product that is not withdrawn: product id, path, sha256; with the paths of their low-zoom arrays."""
         query = select(

@@ -26,25 +26,32 @@ class Visible:
     at: Micros
     hidden: tuple[str, ...] = ()
     """Collections that do not exist for the caller."""
+    audiences: tuple[str, ...] | None = None
+    """Whose products they are: of these audiences, or of all."""
 
 
 def visible_products(visible: Visible) -> ColumnElement[bool]:
     """The condition that a product is one that the caller may see."""
     seen = and_(tables.product.c.status.in_(visible.statuses), tables.product.c.visible_from_us <= visible.at)
+    if visible.audiences is not None:
+        seen = and_(seen, tables.product.c.audience.in_(visible.audiences))
     return and_(seen, tables.product.c.collection.not_in(visible.hidden)) if visible.hidden else seen
 
 
 def visible_records(visible: Visible) -> ColumnElement[bool]:
     """The condition that a record is one that the caller may see."""
-    seen = tables.record.c.visible_from_us <= visible.at
+    seen: ColumnElement[bool] = tables.record.c.visible_from_us <= visible.at
+    if visible.audiences is not None:
+        seen = and_(seen, tables.record.c.audience.in_(visible.audiences))
     return and_(seen, tables.record.c.collection.not_in(visible.hidden)) if visible.hidden else seen
 
 
 def record_of(row: Row[tuple[object, ...]]) -> Record:
     """A record as it was stored, without the words of its index."""
+    box = Box(west=row.west, south=row.south, east=row.east, north=row.north)
     return Record(
         row.id, row.kind, row.collection, row.title, row.abstract, tuple(row.keywords.split("\n")) if row.keywords else (),
-        Period(row.start_us, row.end_us), row.modified_us, Box(west=row.west, south=row.south, east=row.east, north=row.north), "", row.product,
+        Period(row.start_us, row.end_us), row.modified_us, box, "", row.product, row.station, row.audience, row.lineage,
     )  # fmt: skip
 
 
@@ -97,7 +104,7 @@ def product_of(row: Row[tuple[object, ...]], assets: Sequence[Asset], quality: M
     """A product from its row and what belongs to it."""
     return Product(
         row.id, row.version, row.collection, Period(row.start_us, row.end_us), Day(row.day), row.footprint, footprint_boxes(row.footprint),
-        tuple(assets), row.cloud, row.snow, row.platform, row.zone, row.produced_us, row.source, quality, row.key,
+        tuple(assets), row.cloud, row.snow, row.platform, row.zone, row.produced_us, row.source, quality, row.audience, row.key,
     )  # fmt: skip
 
 

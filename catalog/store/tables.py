@@ -43,6 +43,7 @@ product = Table(
     Column("source", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("footprint", LargeBinary, nullable=False),
+    Column("audience", Text, nullable=False),
     UniqueConstraint("id", "version"),
 )
 
@@ -137,6 +138,8 @@ record = Table(
     Column("east", Float, nullable=False),
     Column("north", Float, nullable=False),
     Column("station", _KEY, ForeignKey("station.key", ondelete="CASCADE")),
+    Column("audience", Text, nullable=False),
+    Column("lineage", Text, nullable=False),
 )
 
 station = Table(
@@ -189,6 +192,60 @@ observation = Table(
     Column("time_us", BigInteger, primary_key=True),
     Column("value", Float, nullable=False),
     Column("uncertainty", Float),
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("process", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("member_of", Text, nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("progress", Integer, nullable=False),
+    Column("request", Text, nullable=False),
+    Column("executor", Text, nullable=False),
+    Column("backend_ref", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("not_before_us", BigInteger, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("started_us", BigInteger),
+    Column("finished_us", BigInteger),
+    Column("updated_us", BigInteger, nullable=False),
+    Column("missing_us", BigInteger),
+    Column("ending", Integer, nullable=False),
+    Column("error_class", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("node", Text, nullable=False),
+)
+
+job_event = Table(
+    "job_event",
+    metadata,
+    Column("job", Text, ForeignKey("job.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("message", Text, nullable=False),
+)
+
+job_output = Table(
+    "job_output",
+    metadata,
+    Column("job", Text, ForeignKey("job.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("product", Text, nullable=False),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
 )
 
 api_key = Table(

@@ -71,7 +71,8 @@ class Unit:
                 start, end = min(start, before.start_us), max(end, before.end_us)
                 visible_from = min(visible_from, before.visible_from_us)
         values = {
-            "id": record.id, "kind": record.kind, "collection": record.collection, "product": record.product, "station": record.station, "visible_from_us": visible_from,
+            "id": record.id, "kind": record.kind, "collection": record.collection, "product": record.product,
+            "station": record.station, "audience": record.audience, "lineage": record.lineage, "visible_from_us": visible_from,
             "title": record.title, "abstract": record.abstract, "keywords": "\n".join(record.keywords), "start_us": start, "end_us": end,
             "modified_us": record.modified, "west": box.west, "south": box.south, "east": box.east, "north": box.north,
         }  # fmt: skip
@@ -108,6 +109,31 @@ class Unit:
         mine = and_(c.id == product_id, c.status == PUBLISHED)
         row = self._connection.execute(select(tables.product).where(mine)).one_or_none()
         return product_of(row, (), {}) if row else None
+
+    def in_any_state(self, product_id: str) -> bool:
+        """Whether there is, or was, a product of this id."""
+        return bool(self.versions(product_id))
+
+    def share(self, product_id: str, audience: str) -> bool:
+        """Gives a product and its record another audience within spaces; false when there is no such product."""
+        c = tables.product.c
+        done = self._connection.execute(
+            update(tables.product).where(c.id == product_id).values(audience=audience)
+        ).rowcount
+        self._connection.execute(
+            update(tables.record).where(tables.record.c.id == product_id).values(audience=audience)
+        )
+        return bool(done)
+
+    def make_official(self, product_id: str, official_id: str, collection: str) -> None:
+        """Takes all versions of a product out of its space: another id, the official collection, everybody's audience."""
+        c = tables.product.c
+        self._connection.execute(delete(tables.record).where(tables.record.c.id == product_id))
+        self._connection.execute(
+            update(tables.product)
+            .where(c.id == product_id)
+            .values(id=official_id, collection=collection, audience="")
+        )
 
     def withdraw(self, product_id: str, version: str | None, reason: str) -> list[str]:
         """Withdraws one version or all of them; the newest that is left becomes the published one. Returns the versions withdrawn."""
@@ -153,7 +179,7 @@ class Unit:
             "id": product.id, "version": product.version, "collection": product.collection, "status": status, "day": product.day,
             "start_us": product.period.start, "end_us": product.period.end, "visible_from_us": visible_from, "produced_us": product.produced,
             "ingested_us": at, "cloud": product.cloud, "snow": product.snow, "platform": product.platform, "zone": product.zone,
-            "source": product.source, "reason": "", "footprint": product.footprint,
+            "source": product.source, "reason": "", "footprint": product.footprint, "audience": product.audience,
         }  # fmt: skip
         key = self._connection.execute(
             insert(tables.product).values(values).returning(tables.product.c.key)

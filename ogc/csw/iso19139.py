@@ -54,7 +54,7 @@ def encode(record: Record, kind: Published, base_url: str) -> etree._Element:
     _text(root, "metadataStandardVersion", "ISO 19139:2007")
     _identification(root, record, kind)
     _distribution(root, record, kind, base_url)
-    _lineage(root, kind, level)
+    _lineage(root, record, kind, level)
     return root
 
 
@@ -128,12 +128,13 @@ def _distribution(root: etree._Element, record: Record, kind: Published, base_ur
         _text(online, "description", text)
 
 
-def _lineage(root: etree._Element, kind: Published, level: str) -> None:
+def _lineage(root: etree._Element, record: Record, kind: Published, level: str) -> None:
     quality = _el(_el(root, "dataQualityInfo"), "DQ_DataQuality")
     _code(_el(_el(_el(quality, "scope"), "DQ_Scope"), "level"), "MD_ScopeCode", level)
     lineage = _el(_el(quality, "lineage"), "LI_Lineage")
     _text(
         lineage,
         "statement",
-        f"{kind.level}, produced by {kind.producer}; expertise centre: {kind.centre}; maturity: {kind.maturity}",
+        record.lineage
+        or f"{kind.level}, produced by {kind.producer}; expertise centre: {kind.centre}; maturity: {kind.maturity}",
     )

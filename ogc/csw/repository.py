@@ -108,7 +108,8 @@ class Repository:
     def _object(self, record: Record) -> SimpleNamespace:
         """A record with the attributes that pycsw's mappings name."""
         ask = self._asking
-        kind = ask.catalog.registry.collections[record.collection]
+        kind = ask.catalog.kind_of(record.collection)
+        assert kind is not None
         links = iso19139.links(record, kind, ask.base_url)
         modified = micros_text(record.modified)[:10]
         box = record.box

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from catalog.crs import CRS84, WEB_MERCATOR, WGS84, Crs
+from catalog.model import spaces
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal
 from catalog.model.product import Summary
@@ -47,7 +48,7 @@ class Layers:
 
     def offered(self, who: Principal, deadline: Deadline) -> Iterator[Offered]:
         """Every layer of a collection that has a product or a station, in the order of the product types."""
-        for kind in self._catalog.registry.collections.values():
+        for kind in self._kinds(who, deadline):
             summary = self._catalog.summary(kind.id, who, deadline)
             if summary.products:
                 for layer in kind.layers:
@@ -60,7 +61,7 @@ class Layers:
 
     def layer(self, name: str, who: Principal) -> tuple[Collection, Layer]:
         """A layer by its name. Raises Fault UNKNOWN_LAYER, also for one that `who` may not see: it does not exist."""
-        found = self._names.get(name)
+        found = self._names.get(name) or self._in_space(name)
         if found is None or not self._catalog.may_see(found[0].id, who):
             raise Fault(Kind.UNKNOWN_LAYER, f"there is no layer {shown(name)}", "LAYERS")
         return found
@@ -75,6 +76,21 @@ class Layers:
             )
         return style
 
+    def _kinds(self, who: Principal, deadline: Deadline) -> Iterator[Collection]:
+        """The collections that may have layers: the official ones, then those in spaces that `who` may see."""
+        yield from self._catalog.registry.collections.values()
+        for name in self._catalog.space_collections(who, deadline):
+            kind = self._catalog.kind_of(name)
+            if kind:
+                yield kind
+
+    def _in_space(self, name: str) -> tuple[Collection, Layer] | None:
+        """A layer of a collection in a space, by its name; whether it exists for somebody is asked afterwards."""
+        space, rest = spaces.split(name)
+        found = self._names.get(rest) if space else None
+        kind = self._catalog.kind_of(f"{space}.{found[0].id}") if found else None
+        return (kind, found[1]) if kind and found else None
+
     def _style(self, kind: Collection, name: str) -> Style | Points | None:
         return kind.point if isinstance(kind, SeriesType) else self._catalog.registry.style(kind, name)
 
@@ -82,7 +98,7 @@ class Layers:
         """Every CRS that any layer may be asked in: the common ones, and the native ones of the products."""
         used = {
             epsg
-            for kind in self._catalog.registry.collections.values()
+            for kind in self._kinds(who, deadline)
             for epsg in self._catalog.summary(kind.id, who, deadline).epsgs
         }
         return tuple(dict.fromkeys((*_ALWAYS, *(Crs(epsg) for epsg in sorted(used)))))

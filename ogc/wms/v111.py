@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from lxml import etree
 
+from catalog.model import spaces
 from catalog.xml.build import clean, el
 from config.styles import Points, Style
 from ogc.wms import capabilities as caps
@@ -123,9 +124,10 @@ def _layer(parent: etree._Element, offered: Offered, doc: Document) -> None:
     el(attribution, "Title", kind.attribution)
     if kind.attribution_url:
         _link(attribution, kind.attribution_url)
-    data = el(layer, "DataURL")
-    el(data, "Format", "text/html")
-    _link(data, f"{doc.base_url}/collections/{kind.id}")
+    if not spaces.split(kind.id)[0]:
+        data = el(layer, "DataURL")
+        el(data, "Format", "text/html")
+        _link(data, f"{doc.base_url}/collections/{kind.id}")
     for style in offered.styles:
         _style(layer, offered, style, doc)
 

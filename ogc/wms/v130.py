@@ -6,6 +6,7 @@ from __future__ import annotations
 from lxml import etree
 
 from catalog.crs import Crs, in_order_of
+from catalog.model import spaces
 from catalog.xml.build import document, el, root_element
 from config.styles import Points, Style
 from ogc.wms import capabilities as caps
@@ -129,9 +130,10 @@ def _layer(parent: etree._Element, offered: Offered, doc: Document) -> None:
     _el(attribution, "Title", kind.attribution)
     if kind.attribution_url:
         _link(attribution, kind.attribution_url)
-    metadata = _el(layer, "MetadataURL", type="other")
-    _el(metadata, "Format", "text/html")
-    _link(metadata, f"{doc.base_url}/collections/{kind.id}")
+    if not spaces.split(kind.id)[0]:
+        metadata = _el(layer, "MetadataURL", type="other")
+        _el(metadata, "Format", "text/html")
+        _link(metadata, f"{doc.base_url}/collections/{kind.id}")
     for style in offered.styles:
         _style(layer, offered, style, doc)
 
