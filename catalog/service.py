@@ -34,6 +34,7 @@ from config.settings import Bilingual
 
 Access = Mapping[str, tuple[str, ...]]
 """Collection to the groups that may see it; a collection that is not named is for everybody."""
+UnitOfWork = Unit
 StoreDown = SQLAlchemyError
 """What is raised when the database cannot be reached."""
 _ALWAYS = Micros(2**62)
@@ -53,6 +54,8 @@ class Catalog:
         self._store, self.registry, self._limits, self.archive = store, registry, limits, archive
         self._access = access or {}
         self.keys = Keys(store.keys)
+        self.database = store.database
+        """For the tables of jobs, whose success is one transaction with publication."""
         self.observations = Observations(store.stations, limits, self._hidden)
         self._lock = threading.Lock()
         self._seen: tuple[float, int] = (-1.0, 0)

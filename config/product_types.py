@@ -9,6 +9,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from config.chains import Process
 from config.settings import Bilingual
 from config.styles import Colour, Composite, Points, Style
 
@@ -254,6 +255,7 @@ class Registry(_Frozen):
     types: dict[str, ProductType]
     series_types: dict[str, SeriesType] = {}
     places: tuple[Place, ...] = ()
+    processes: dict[str, Process] = {}
     shared_styles: dict[str, Style]
 
     @property

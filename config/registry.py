@@ -10,6 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from config import yaml_source
+from config.chains import Process
 from config.load import validated
 from config.problems import ConfigError, Problem, did_you_mean
 from config.product_types import Place, ProductType, Registry, SeriesType
@@ -43,17 +44,21 @@ def load_registry(folders: Iterable[Path] = ()) -> Registry:
     places = _read(
         _PlaceFile, [_HERE / "vocabularies", *(folder / "vocabularies" for folder in folders)], problems
     )
+    processes = _read(Process, [_HERE / "chains", *(folder / "chains" for folder in folders)], problems)
     types = {kind.id: (kind, document) for kind, document in found}
     ordered = sorted((kind for kind, _ in types.values()), key=lambda kind: (kind.order, kind.id))
     series = sorted({kind.id: kind for kind, _ in chains}.values(), key=lambda kind: (kind.order, kind.id))
     registry = Registry(
         types={kind.id: kind for kind in ordered},
         series_types={kind.id: kind for kind in series},
+        processes={process.id: process for process, _ in processes},
         places=tuple(place for file, _ in places for place in file.places),
         shared_styles={file.style.id: file.style for file, _ in styles},
     )
     for kind, document in types.values():
         problems += _unfitting(registry, kind, document)
+    for process, document in processes:
+        problems += _unfitting_process(registry, process, document)
     if problems:
         raise ConfigError(problems)
     return registry
@@ -76,6 +81,36 @@ def _read(
 def _files(folders: Iterable[Path]) -> Iterator[Path]:
     for folder in folders:
         yield from sorted(folder.glob("*.yaml"))
+
+
+def _unfitting_process(registry: Registry, process: Process, document: Document) -> Iterator[Problem]:
+    """Product types and bands that a process names and that do not exist."""
+    types = registry.types
+    for name in process.selection.collections:
+        place = document.place(("selection", "collections"))
+        if name not in types:
+            yield Problem(
+                place, "selection.collections", f"there is no product type {name}", did_you_mean(name, types)
+            )
+            continue
+        for band in (*process.selection.bands, *process.selection.optional_bands):
+            if band not in types[name].bands:
+                yield Problem(
+                    place,
+                    "selection.bands",
+                    f"{name} has no band {band}",
+                    did_you_mean(band, types[name].bands),
+                )
+    result = types.get(process.result.type)
+    if result is None or not result.derived:
+        place = document.place(("result", "type"))
+        derived = [name for name, kind in types.items() if kind.derived]
+        yield Problem(
+            place,
+            "result.type",
+            f"{process.result.type} is no derived product type",
+            did_you_mean(process.result.type, derived),
+        )
 
 
 def _unfitting(registry: Registry, kind: ProductType, document: Document) -> Iterator[Problem]:

@@ -122,6 +122,33 @@ class Oidc(_Frozen):
         return self
 
 
+class Processes(_Frozen):
+    """Where and how jobs run."""
+
+    executor: Literal["local", "slurm"] = "local"
+    supervisor: Literal["embedded", "separate"] = "embedded"
+    """`hysope serve` starts a supervisor, or the operator runs `hysope supervisor` (one host of many)."""
+    folder: Path | None = None
+    """Working folders of jobs, on the file system of the archive; `jobs` in the data folder without one."""
+    python: Path | None = None
+    """The interpreter with Hysope on the nodes; the server's own without one."""
+    path: str = "/usr/local/bin:/usr/bin:/bin"
+    """PATH of what jobs run."""
+    slots: Annotated[int, Field(ge=1)] = 2
+    """Jobs that the local executor runs at once."""
+    most_running: Annotated[int, Field(ge=1)] = 200
+    """Jobs that are with the cluster at once."""
+    jobs_of_user: Annotated[int, Field(ge=1)] = 100
+    """Unfinished jobs that a user may have."""
+    attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    sync_seconds: Annotated[float, Field(gt=0)] = 25.0
+    """How long an answer to a synchronous request waits before it becomes a job."""
+    slurm_conf: Path | None = None
+    partition: str | None = None
+    account: str | None = None
+    qos: str | None = None
+
+
 class Settings(_Frozen):
     """The whole tree."""
 
@@ -135,10 +162,16 @@ class Settings(_Frozen):
     database: Database = Database()
     wms: Wms = Wms()
     ingest: Ingest = Ingest()
+    processes: Processes = Processes()
     oidc: Oidc | None = None
     access: dict[str, tuple[str, ...]] = {}
     """Collections that are not for everybody, with the groups they are for; `users` is everybody with an identity."""
     limits: Limits = Limits()
+
+    @property
+    def jobs_folder(self) -> Path:
+        """Where the working folders of jobs are."""
+        return (self.processes.folder or self.data / "jobs").resolve()
 
     @property
     def database_url(self) -> str:

@@ -28,6 +28,7 @@ from ogc.http.guard import Guard
 from ogc.http.identity import Identity
 from ogc.http.oidc import Tokens
 from ogc.http.pool import RenderPool
+from ogc.processes.endpoint import ProcessesEndpoints
 from ogc.sos.endpoint import SosEndpoint
 from ogc.sos.service import SosService
 from ogc.wms.endpoint import WmsEndpoint
@@ -68,6 +69,7 @@ def build(settings: Settings) -> Starlette:
             SosEndpoint(SosService(services.catalog, settings), edge).__call__,
             methods=["GET", "POST"],
         ),
+        *ProcessesEndpoints(services.processes, services.catalog, edge, settings).routes(),
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
         Route("/metrics", metrics),
@@ -82,9 +84,9 @@ def build(settings: Settings) -> Starlette:
     cors = Middleware(
         CORSMiddleware,
         allow_origins=["*"],
-        allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "X-API-Key", "Content-Type"],
-        expose_headers=["Warning", "ETag"],
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["Authorization", "X-API-Key", "Content-Type", "Prefer"],
+        expose_headers=["Warning", "ETag", "Location"],
         max_age=600,
     )
     return Starlette(

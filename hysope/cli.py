@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: `hysope demo | serve [DIR] | ingest | check | config | doctor | withdraw | verify | key | version`."""
+"""The command line: `hysope demo | serve [DIR] | supervisor | ingest | check | config | doctor | withdraw | verify | space | key | version`."""
 
 from __future__ import annotations
 
@@ -57,6 +57,14 @@ def _run(loaded: Loaded, arguments: argparse.Namespace) -> int:
             "reindex": ingest.reindex,
         }
         return verbs[arguments.verb](loaded.settings, arguments)
+    if arguments.verb in ("supervisor", "space"):
+        from hysope.commands import jobs
+
+        return (
+            jobs.supervisor(loaded.settings, arguments)
+            if arguments.verb == "supervisor"
+            else jobs.space(loaded.settings, arguments)
+        )
     if arguments.verb == "key":
         from hysope.commands import keys
 
@@ -129,6 +137,17 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("--label", default="", help="what it is for")
     key.add_parser("list", parents=[common], help="all keys, without the keys")
     key.add_parser("revoke", parents=[common], help="ends a key").add_argument("id")
+    supervisor = verbs.add_parser(
+        "supervisor", parents=[common], help="run the jobs that users order (one host of many)"
+    )
+    supervisor.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+    space = verbs.add_parser("space", help="what users made").add_subparsers(
+        dest="what", required=True, metavar="ACTION"
+    )
+    space.add_parser("list", parents=[common], help="the products in spaces")
+    space.add_parser(
+        "publish", parents=[common], help="take a product out of its space, for everybody"
+    ).add_argument("product", metavar="ID")
     verbs.add_parser("verify", parents=[common], help="re-read every file and compare checksums")
     verbs.add_parser("reindex", parents=[common], help="make all records anew (after product types changed)")
     verbs.add_parser("check", parents=[common], help="all faults of the configuration at once")

@@ -28,6 +28,8 @@ _DOORS = frozenset(
         "wms",
         "csw",
         "sos",
+        "ogcapi",
+        "spaces",
         "stations",
         "properties",
         "health",

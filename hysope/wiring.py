@@ -13,6 +13,11 @@ from config.product_types import Registry
 from config.registry import load_registry
 from config.settings import Settings
 from ogc.wms.service import WmsService
+from processes.executors.local import LocalExecutor
+from processes.executors.slurm import Site, SlurmExecutor
+from processes.model import Executor
+from processes.service import Processes
+from processes.supervisor import Supervisor
 from tiles.service import Tiles
 
 
@@ -24,6 +29,7 @@ class Services:
     catalog: Catalog
     tiles: Tiles
     wms: WmsService
+    processes: Processes
 
     def close(self) -> None:
         """Closes the database."""
@@ -34,7 +40,23 @@ def wire(settings: Settings) -> Services:
     """The services of a settings tree; opens the store and brings its schema up to date."""
     catalog = wire_catalog(settings)
     tiles = Tiles(catalog, settings.limits)
-    return Services(settings, catalog, tiles, WmsService(catalog, tiles, settings))
+    return Services(
+        settings, catalog, tiles, WmsService(catalog, tiles, settings), Processes(catalog, settings)
+    )
+
+
+def wire_supervisor(settings: Settings, catalog: Catalog, processes: Processes) -> Supervisor:
+    """The supervisor with the executor of the settings."""
+    chosen = settings.processes
+    executor: Executor
+    if chosen.executor == "slurm":
+        environment = {"PATH": chosen.path, "LANG": "C.UTF-8"}
+        if chosen.slurm_conf:
+            environment["SLURM_CONF"] = str(chosen.slurm_conf)
+        executor = SlurmExecutor(Site(environment, chosen.partition, chosen.account, chosen.qos))
+    else:
+        executor = LocalExecutor()
+    return Supervisor(catalog, processes, executor, settings)
 
 
 def checked_registry(settings: Settings) -> Registry:

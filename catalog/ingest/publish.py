@@ -8,10 +8,11 @@ ones that it replaces, and the next run removes those of them that no row points
 from __future__ import annotations
 
 import os
+import platform
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from catalog.model.principal import Principal
 from catalog.model.product import Asset, Product
 from catalog.model.time import day_text
 from catalog.service import Catalog
+from catalog.store.unit import Unit
 
 Reached = Callable[[str], None]
 """Called at each point where a crash would hurt most; tests kill the process there."""
@@ -41,7 +43,7 @@ class Publisher:
     @contextmanager
     def working_folder(self) -> Iterator[Path]:
         """A private folder on the archive's file system; gone afterwards, whatever happens."""
-        folder = self._work / f"{os.getpid()}-{secrets.token_hex(6)}"
+        folder = self._work / f"{_own()}-{secrets.token_hex(6)}"
         folder.mkdir(parents=True)
         try:
             yield folder
@@ -50,30 +52,53 @@ class Publisher:
 
     def publish(self, product: Product, folder: Path) -> str:
         """Publishes a product whose own files lie in `folder`; asset paths become relative to the archive. Returns new, updated or older."""
+        return self.publish_all([(product, folder)], lambda unit: None)[0]
+
+    def publish_all(
+        self, products: Sequence[tuple[Product, Path]], also: Callable[[Unit], None]
+    ) -> list[str]:
+        """The same for several, in one transaction with what `also` does; when `also` raises, nothing has happened."""
         token = secrets.token_hex(4)
-        version = _UNSAFE.sub("-", product.version)
-        home = Path(product.collection) / day_text(product.day)[:4] / product.id / f"{version}-{token}"
-        intent = self._work / f"{os.getpid()}-{token}.intent"
-        before = self._homes(product)
-        _write_synced(intent, "\n".join(map(str, (home, *sorted(before)))))
+        intent = self._work / f"{_own()}-{token}.intent"
+        homes = [_home(product, token) for product, _ in products]
+        before = [self._homes(product) for product, _ in products]
+        _write_synced(intent, "\n".join(map(str, (*homes, *sorted(set().union(*before))))))
         self.reached("intent written")
-        placed = replace(product, assets=tuple(_placed(asset, folder, home) for asset in product.assets))
-        for path in sorted(folder.iterdir()):
-            _sync(path)
-        _sync(folder)
+        placed = [
+            replace(product, assets=tuple(_placed(asset, folder, home) for asset in product.assets))
+            for (product, folder), home in zip(products, homes, strict=True)
+        ]
+        for _, folder in products:
+            for path in sorted(folder.iterdir()):
+                _sync(path)
+            _sync(folder)
         self.reached("synced")
-        target = self._catalog.archive / home
-        target.parent.mkdir(parents=True, exist_ok=True)
-        folder.rename(target)
-        _sync(target.parent)
+        for (_, folder), home in zip(products, homes, strict=True):
+            target = self._catalog.archive / home
+            target.parent.mkdir(parents=True, exist_ok=True)
+            folder.rename(target)
+            _sync(target.parent)
         self.reached("renamed")
-        outcome = self._catalog.publish(placed, self._who)
+        decided = False
+        try:
+            with self._catalog.unit(self._who) as unit:
+                outcomes = [self._catalog.publish_in(unit, product, self._who) for product in placed]
+                also(unit)
+                decided = True
+        except BaseException:
+            if (
+                not decided
+            ):  # a commit that failed may yet have happened: then `repair` looks at what the store says
+                for home in homes:
+                    shutil.rmtree(self._catalog.archive / home, ignore_errors=True)
+                intent.unlink()
+            raise
         self.reached("stored")
-        for old in before:
+        for old in set().union(*before):
             shutil.rmtree(self._catalog.archive / old, ignore_errors=True)
         intent.unlink()
         self.reached("intent removed")
-        return outcome
+        return outcomes
 
     def repair(self) -> list[str]:
         """Removes what killed runs left behind: their working folders, and folders that were renamed but never stored. Says what it did."""
@@ -102,7 +127,7 @@ class Publisher:
     def _homes(self, product: Product) -> set[Path]:
         """The folders of this very version that is about to be replaced."""
         version = _UNSAFE.sub("-", product.version)
-        parent = self._catalog.archive / product.collection / day_text(product.day)[:4] / product.id
+        parent = (self._catalog.archive / _home(product, "")).parent
         own = {path.relative_to(self._catalog.archive) for path in parent.glob(f"{version}-????????")}
         known = {file.parent for _, file, _ in self._catalog.files_of(product.id, product.version)}
         return {path for path in own if self._catalog.archive / path in known}
@@ -117,11 +142,26 @@ def _placed(asset: Asset, folder: Path, home: Path) -> Asset:
     return replace(asset, path=path, low=str(home / asset.low) if asset.low else "")
 
 
+def _home(product: Product, token: str) -> Path:
+    """The folder of a version in the archive."""
+    version = _UNSAFE.sub("-", product.version)
+    return Path(product.collection) / day_text(product.day)[:4] / product.id / f"{version}-{token}"
+
+
+def _own() -> str:
+    """This process, as its working names say it: several hosts share the folder."""
+    return f"{_UNSAFE.sub('-', platform.node()) or 'host'}~{os.getpid()}"
+
+
 def _alive(name: str) -> bool:
-    """Whether the process that a working name belongs to still runs."""
-    pid = name.split("-", 1)[0]
-    if not pid.isdigit() or int(pid) == os.getpid():
-        return pid.isdigit()
+    """Whether the process that a working name belongs to still runs; of another host's nobody here can tell."""
+    owner = name.rpartition("-")[0]
+    host, _, pid = owner.rpartition("~")
+    here = _own().rpartition("~")[0]
+    if not pid.isdigit() or (host and host != here):
+        return bool(host)
+    if int(pid) == os.getpid():
+        return True
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:

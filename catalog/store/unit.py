@@ -19,7 +19,7 @@ class Unit:
     """What may be done inside one unit of work."""
 
     def __init__(self, connection: Connection, dialect: str) -> None:
-        self._connection, self._dialect = connection, dialect
+        self.connection, self._dialect = connection, dialect
         self.stations = StationWriter(connection, dialect)
 
     def versions(self, product_id: str) -> dict[str, tuple[int, str]]:
@@ -27,7 +27,7 @@ class Unit:
         query = select(tables.product.c.version, tables.product.c.key, tables.product.c.status).where(
             tables.product.c.id == product_id
         )
-        return {row.version: (row.key, row.status) for row in self._connection.execute(query)}
+        return {row.version: (row.key, row.status) for row in self.connection.execute(query)}
 
     def publish(self, product: Product, visible_from: Micros, at: Micros) -> str:
         """Stores a product. The newest version is the published one, older ones are superseded; returns new, updated or older.
@@ -36,7 +36,7 @@ class Unit:
         """
         versions = self.versions(product.id)
         if product.version in versions:
-            self._connection.execute(
+            self.connection.execute(
                 delete(tables.product).where(tables.product.c.key == versions[product.version][0])
             )
         others = {
@@ -47,7 +47,7 @@ class Unit:
         newer = [version for version in others if version_order(version) > version_order(product.version)]
         if not newer:
             older = [key for key, status in others.values() if status == PUBLISHED]
-            self._connection.execute(
+            self.connection.execute(
                 update(tables.product).where(tables.product.c.key.in_(older)).values(status=SUPERSEDED)
             )
         self._insert(product, SUPERSEDED if newer else PUBLISHED, visible_from, at)
@@ -55,12 +55,12 @@ class Unit:
 
     def put_record(self, record: Record, visible_from: Micros) -> None:
         """Stores a record; one of the same id is replaced. A collection's grows by what it had."""
-        before = self._connection.execute(
+        before = self.connection.execute(
             select(tables.record).where(tables.record.c.id == record.id)
         ).one_or_none()
         box, start, end = record.box, record.period.start, record.period.end
         if before is not None:
-            self._connection.execute(delete(tables.record).where(tables.record.c.key == before.key))
+            self.connection.execute(delete(tables.record).where(tables.record.c.key == before.key))
             if record.kind == "collection":
                 box = (
                     union(
@@ -76,38 +76,38 @@ class Unit:
             "title": record.title, "abstract": record.abstract, "keywords": "\n".join(record.keywords), "start_us": start, "end_us": end,
             "modified_us": record.modified, "west": box.west, "south": box.south, "east": box.east, "north": box.north,
         }  # fmt: skip
-        key = self._connection.execute(
+        key = self.connection.execute(
             insert(tables.record).values(values).returning(tables.record.c.key)
         ).scalar_one()
         corners = {"west": box.west, "south": box.south, "east": box.east, "north": box.north, "record": key}
         if self._dialect == "sqlite":
-            self._connection.execute(insert(tables.record_rtree).values(corners))
-            self._connection.execute(insert(tables.record_fts).values(rowid=key, words=record.words))
+            self.connection.execute(insert(tables.record_rtree).values(corners))
+            self.connection.execute(insert(tables.record_fts).values(rowid=key, words=record.words))
         else:
-            self._connection.execute(
+            self.connection.execute(
                 text(
                     "INSERT INTO record_box VALUES (:record, ST_MakeEnvelope(:west, :south, :east, :north, 4326))"
                 ),
                 corners,
             )
             words = "INSERT INTO record_text VALUES (:record, to_tsvector('simple', :words))"
-            self._connection.execute(text(words), {"record": key, "words": record.words})
+            self.connection.execute(text(words), {"record": key, "words": record.words})
 
     def clear_records(self) -> None:
         """Removes all records, before they are made anew."""
-        self._connection.execute(delete(tables.record))
+        self.connection.execute(delete(tables.record))
 
     def key_of_published(self, product_id: str, version: str) -> int | None:
         """The number of a version of a product, if it is the published one."""
         c = tables.product.c
         mine = and_(c.id == product_id, c.version == version, c.status == PUBLISHED)
-        return self._connection.execute(select(c.key).where(mine)).scalar()
+        return self.connection.execute(select(c.key).where(mine)).scalar()
 
     def published(self, product_id: str) -> Product | None:
         """The published version of a product, without its assets."""
         c = tables.product.c
         mine = and_(c.id == product_id, c.status == PUBLISHED)
-        row = self._connection.execute(select(tables.product).where(mine)).one_or_none()
+        row = self.connection.execute(select(tables.product).where(mine)).one_or_none()
         return product_of(row, (), {}) if row else None
 
     def in_any_state(self, product_id: str) -> bool:
@@ -117,10 +117,10 @@ class Unit:
     def share(self, product_id: str, audience: str) -> bool:
         """Gives a product and its record another audience within spaces; false when there is no such product."""
         c = tables.product.c
-        done = self._connection.execute(
+        done = self.connection.execute(
             update(tables.product).where(c.id == product_id).values(audience=audience)
         ).rowcount
-        self._connection.execute(
+        self.connection.execute(
             update(tables.record).where(tables.record.c.id == product_id).values(audience=audience)
         )
         return bool(done)
@@ -128,8 +128,12 @@ class Unit:
     def make_official(self, product_id: str, official_id: str, collection: str) -> None:
         """Takes all versions of a product out of its space: another id, the official collection, everybody's audience."""
         c = tables.product.c
-        self._connection.execute(delete(tables.record).where(tables.record.c.id == product_id))
-        self._connection.execute(
+        self.connection.execute(delete(tables.record).where(tables.record.c.id == product_id))
+        o = tables.job_output.c
+        self.connection.execute(
+            update(tables.job_output).where(o.product == product_id).values(product=official_id)
+        )
+        self.connection.execute(
             update(tables.product)
             .where(c.id == product_id)
             .values(id=official_id, collection=collection, audience="")
@@ -142,18 +146,18 @@ class Unit:
             name for name, (_, status) in versions.items() if status != WITHDRAWN and version in (None, name)
         ]
         keys = [versions[name][0] for name in gone]
-        self._connection.execute(
+        self.connection.execute(
             update(tables.product)
             .where(tables.product.c.key.in_(keys))
             .values(status=WITHDRAWN, reason=reason)
         )
-        self._connection.execute(delete(tables.record).where(tables.record.c.product.in_(keys)))
+        self.connection.execute(delete(tables.record).where(tables.record.c.product.in_(keys)))
         left = sorted(
             (name for name, (_, status) in versions.items() if status != WITHDRAWN and name not in gone),
             key=version_order,
         )
         if left:
-            self._connection.execute(
+            self.connection.execute(
                 update(tables.product)
                 .where(tables.product.c.key == versions[left[-1]][0])
                 .values(status=PUBLISHED)
@@ -162,7 +166,7 @@ class Unit:
 
     def note(self, at: Micros, actor: str, action: str, subject: str, detail: str = "") -> None:
         """Adds a line to the audit log."""
-        self._connection.execute(
+        self.connection.execute(
             insert(tables.journal).values(
                 at_us=at, actor=actor, action=action, subject=subject, detail=detail
             )
@@ -170,7 +174,7 @@ class Unit:
 
     def bump(self) -> None:
         """Counts the revision up."""
-        self._connection.execute(
+        self.connection.execute(
             text("UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE key = 'revision'")
         )
 
@@ -181,14 +185,14 @@ class Unit:
             "ingested_us": at, "cloud": product.cloud, "snow": product.snow, "platform": product.platform, "zone": product.zone,
             "source": product.source, "reason": "", "footprint": product.footprint, "audience": product.audience,
         }  # fmt: skip
-        key = self._connection.execute(
+        key = self.connection.execute(
             insert(tables.product).values(values).returning(tables.product.c.key)
         ).scalar_one()
         self._insert_boxes(key, product.boxes)
         for asset in product.assets:
             self._insert_asset(key, asset)
         if product.quality:
-            self._connection.execute(
+            self.connection.execute(
                 insert(tables.quality),
                 [{"product": key, "name": name, "value": value} for name, value in product.quality.items()],
             )
@@ -202,11 +206,11 @@ class Unit:
             "width": grid.width if grid else None, "height": grid.height if grid else None, "dtype": asset.dtype, "scale": asset.scale,
             "value_offset": asset.offset, "nodata": joined(asset.nodata), "overviews": joined(asset.overviews), "low": asset.low,
         }  # fmt: skip
-        asset_key = self._connection.execute(
+        asset_key = self.connection.execute(
             insert(tables.asset).values(values).returning(tables.asset.c.key)
         ).scalar_one()
         if asset.bands:
-            self._connection.execute(
+            self.connection.execute(
                 insert(tables.asset_band),
                 [
                     {"asset": asset_key, "name": name, "number": number}
@@ -224,9 +228,9 @@ class Unit:
                 "product": key,
             }
             if self._dialect == "sqlite":
-                self._connection.execute(insert(tables.box_rtree).values(corners))
+                self.connection.execute(insert(tables.box_rtree).values(corners))
             else:
-                self._connection.execute(
+                self.connection.execute(
                     text(
                         "INSERT INTO product_box VALUES (:product, ST_MakeEnvelope(:west, :south, :east, :north, 4326))"
                     ),

@@ -7,6 +7,7 @@ import argparse
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -74,7 +75,7 @@ def _listen(settings: Settings, environment: Mapping[str, str]) -> int:
     """Starts the workers; they read the same sources of settings again, with the flags as environment variables."""
     port = settings.server.port or _free_port(settings.server.host)
     os.environ.update({**environment, "HYSOPE_SERVER__PORT": str(port)})
-    metrics = None
+    metrics, supervisor = None, None
     if settings.server.workers > 1:
         metrics = tempfile.mkdtemp(prefix="hysope-metrics-")
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
@@ -84,6 +85,10 @@ def _listen(settings: Settings, environment: Mapping[str, str]) -> int:
         flush=True,
     )
     _write_qlr(settings, base)
+    if settings.processes.supervisor == "embedded":
+        supervisor = subprocess.Popen(  # noqa: S603  (our own program)
+            [sys.executable, "-m", "hysope", "supervisor", "--parent", str(os.getpid())]
+        )
     try:
         uvicorn.run(
             "hysope.app:create", factory=True, host=settings.server.host, port=port, workers=settings.server.workers,
@@ -96,6 +101,9 @@ def _listen(settings: Settings, environment: Mapping[str, str]) -> int:
         )
         return 1
     finally:
+        if supervisor:
+            supervisor.terminate()
+            supervisor.wait(10)
         if metrics:
             shutil.rmtree(metrics, ignore_errors=True)
     return 0

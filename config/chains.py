@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes: one YAML file each says everything: inputs as JSON Schema, what runs, what it needs, what it publishes."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from config.settings import Bilingual
+
+PLACEHOLDER = re.compile(r"\{(band|out|input)\.([A-Za-z0-9_]+)\}")
+"""What stands in an argument of a command: a band's file, an output band's file, an input's value."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Selection(_Frozen):
+    """The products that a process works on, one after the other: by their ids, or by a search."""
+
+    title: Bilingual
+    collections: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Product types that it understands."""
+    bands: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Bands that each product must have."""
+    optional_bands: tuple[str, ...] = ()
+    most: Annotated[int, Field(ge=1, le=10_000)] = 50
+
+
+class Value(_Frozen):
+    """An input that is a plain value."""
+
+    title: Bilingual
+    schema_: Annotated[dict[str, Any], Field(alias="schema")]
+    """JSON Schema; a value that goes into a command is a number, an integer, a boolean, or one of an `enum`."""
+    required: bool = False
+
+
+class Publishes(_Frozen):
+    """What becomes of each product of the selection: a product of a derived type."""
+
+    title: Bilingual
+    type: str
+    """The derived product type."""
+    prefix: Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]*_$")]
+    """Before the source's id in the result's."""
+
+
+class Resources(_Frozen):
+    """What one run needs; minutes grow with the selection."""
+
+    cpus: Annotated[int, Field(ge=1)] = 1
+    memory_mb: Annotated[int, Field(ge=100)] = 2_000
+    minutes: Annotated[int, Field(ge=1)] = 10
+    minutes_per_product: Annotated[int, Field(ge=0)] = 2
+
+    def walltime(self, products: int) -> int:
+        """Minutes for a selection of so many products."""
+        return self.minutes + self.minutes_per_product * products
+
+
+class Python(_Frozen):
+    """A function of ours: `module:function`, called with each product."""
+
+    python: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_.]*:[a-z_][a-z0-9_]*$")]
+
+
+class Command(_Frozen):
+    """A program, unchanged, run for each product; a list of arguments, never a shell's line."""
+
+    command: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Process(_Frozen):
+    """A process as it is offered."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    version: str
+    title: Bilingual
+    abstract: Bilingual
+    keywords: tuple[Bilingual, ...] = ()
+    selection: Selection
+    """The input `products`."""
+    inputs: dict[str, Value] = {}
+    result: Publishes
+    """The output `products`."""
+    run: Python | Command
+    resources: Resources = Resources()
+    modes: tuple[Literal["async-execute", "sync-execute"], ...] = ("async-execute", "sync-execute")
+    software: str
+    """What runs, for provenance."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Process:
+        if "products" in self.inputs:
+            raise ValueError("the input products is the selection")
+        if isinstance(self.run, Command):
+            for argument in self.run.command:
+                for kind, name in PLACEHOLDER.findall(argument):
+                    self._check(kind, name)
+        return self
+
+    def _check(self, kind: str, name: str) -> None:
+        """A text of a user that reaches a command is one that the file itself spells out."""
+        if kind == "band" and name not in self.selection.bands:
+            raise ValueError(f"the command uses the band {name}, which the selection does not require")
+        if kind == "input":
+            value = self.inputs.get(name)
+            if value is None:
+                raise ValueError(f"the command uses the input {name}, which there is not")
+            if "default" not in value.schema_ and not value.required:
+                raise ValueError(f"the input {name} of the command needs a default, or is required")
+            if (
+                value.schema_.get("type") not in ("number", "integer", "boolean")
+                and "enum" not in value.schema_
+            ):
+                raise ValueError(f"the input {name} of the command must be a number, a boolean or an enum")

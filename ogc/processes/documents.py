@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The documents of OGC API Processes, as plain JSON values (18-062r2, clause 7 and annex A's schemas)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from catalog.model.product import Product
+from catalog.model.time import day_text, micros_text
+from catalog.service import Catalog
+from config.chains import Process
+from config.settings import Service
+from processes.inputs import PRODUCTS, products_schema
+from processes.model import Event, Job, Phase
+
+CONFORMANCE = (
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core", "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/ogc-process-description", "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/json",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/job-list", "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/dismiss",
+)  # fmt: skip
+_RESULTS = "http://www.opengis.net/def/rel/ogc/1.0/results"
+_EXECUTE = "http://www.opengis.net/def/rel/ogc/1.0/execute"
+Document = dict[str, Any]
+
+
+def landing(service: Service, api: str) -> Document:
+    """The landing page."""
+    return {
+        "title": service.title.en, "description": service.abstract.en,
+        "links": [
+            _link(api, "self", "This document"),
+            _link(f"{api}/conformance", "http://www.opengis.net/def/rel/ogc/1.0/conformance", "Conformance classes"),
+            _link(f"{api}/conformance", "conformance", "Conformance classes"),
+            _link(f"{api}/processes", "http://www.opengis.net/def/rel/ogc/1.0/processes", "Processes"),
+            _link(f"{api}/jobs", "http://www.opengis.net/def/rel/ogc/1.0/job-list", "Jobs"),
+        ],
+    }  # fmt: skip
+
+
+def process_list(processes: Sequence[Process], api: str, language: str) -> Document:
+    """All processes, summarised."""
+    return {
+        "processes": [_summary(process, api, language) for process in processes],
+        "links": [_link(f"{api}/processes", "self", "This document")],
+    }
+
+
+def description(process: Process, api: str, language: str) -> Document:
+    """A process with its inputs and outputs."""
+    selection = process.selection
+    inputs: Document = {
+        PRODUCTS: {
+            "title": selection.title.in_language(language), "schema": products_schema(selection), "minOccurs": 1, "maxOccurs": 1,
+        },
+    }  # fmt: skip
+    for name, value in process.inputs.items():
+        inputs[name] = {
+            "title": value.title.in_language(language), "schema": value.schema_, "minOccurs": 1 if value.required else 0, "maxOccurs": 1,
+        }  # fmt: skip
+    result = {
+        "title": process.result.title.in_language(language),
+        "description": f"published in your space, collection {process.result.type}",
+        "schema": {"type": "array", "items": {"type": "object", "required": ["id", "collection"]}},
+    }
+    return {**_summary(process, api, language), "inputs": inputs, "outputs": {PRODUCTS: result}}
+
+
+def _summary(process: Process, api: str, language: str) -> Document:
+    return {
+        "id": process.id, "version": process.version, "title": process.title.in_language(language),
+        "description": process.abstract.in_language(language), "keywords": [word.in_language(language) for word in process.keywords],
+        "jobControlOptions": [*process.modes, "dismiss"], "outputTransmission": ["value"],
+        "links": [
+            _link(f"{api}/processes/{process.id}", "self", process.title.in_language(language)),
+            _link(f"{api}/processes/{process.id}/execution", _EXECUTE, "Order it"),
+        ],
+    }  # fmt: skip
+
+
+def status_info(job: Job, api: str) -> Document:
+    """statusInfo: where a job stands. The link to the results is there when they are."""
+    here = f"{api}/jobs/{job.id}"
+    out: Document = {
+        "jobID": job.id, "processID": job.process, "type": "process", "status": job.phase.status, "message": job.message, "progress": job.progress,
+        "created": micros_text(job.created), "updated": micros_text(job.updated),
+        "links": [
+            _link(here, "self", "This document"), _link(here, "monitor", "Status of the job"),
+            _link(f"{here}/log", "http://www.opengis.net/def/rel/ogc/1.0/log", "Log", "text/plain"),
+        ],
+    }  # fmt: skip
+    if job.started is not None:
+        out["started"] = micros_text(job.started)
+    if job.finished is not None:
+        out["finished"] = micros_text(job.finished)
+    if job.phase is Phase.FAILED:
+        out["exception"] = {
+            "type": job.error_class,
+            "title": job.error_class,
+            "status": 500,
+            "detail": job.error,
+        }
+    if job.phase is Phase.SUCCESSFUL:
+        out["links"].append(_link(f"{here}/results", _RESULTS, "Results"))
+    return out
+
+
+def job_list(jobs: Sequence[Job], api: str, query: dict[str, str], limit: int, offset: int) -> Document:
+    """A page of jobs; one more than `limit` means that there is a next page."""
+    links = [_link(f"{api}/jobs?{urlencode(query)}" if query else f"{api}/jobs", "self", "This document")]
+    if len(jobs) > limit:
+        following = urlencode({**query, "limit": str(limit), "offset": str(offset + limit)})
+        links.append(_link(f"{api}/jobs?{following}", "next", "Older jobs"))
+    return {"jobs": [status_info(job, api) for job in jobs[:limit]], "links": links}
+
+
+def results(products: Sequence[Product], catalog: Catalog, base_url: str) -> Document:
+    """The output `products`: each with the ways to it."""
+    return {PRODUCTS: [_product(product, catalog, base_url) for product in products]}
+
+
+def events(found: Sequence[Event]) -> Document:
+    """What happened to a job, in order."""
+    return {
+        "events": [
+            {"time": micros_text(event.at), "phase": event.phase, "message": event.message} for event in found
+        ]
+    }
+
+
+def _product(product: Product, catalog: Catalog, base_url: str) -> Document:
+    kind = catalog.kind_of(product.collection)
+    record = urlencode(
+        {
+            "service": "CSW",
+            "version": "2.0.2",
+            "request": "GetRecordById",
+            "id": product.id,
+            "elementSetName": "full",
+        }
+    )
+    layer = urlencode({"service": "WMS", "version": "1.3.0", "request": "GetCapabilities"})
+    return {
+        "id": product.id, "version": product.version, "collection": product.collection, "title": kind.title.en if kind else product.collection,
+        "date": day_text(product.day), "bbox": [
+            min(box.west for box in product.boxes), min(box.south for box in product.boxes),
+            max(box.east for box in product.boxes), max(box.north for box in product.boxes),
+        ],
+        "derived_from": product.quality.get("derived_from", ""),
+        "links": [
+            {"href": f"{base_url}/wms?{layer}", "rel": "wms", "type": "text/xml", "wms:layers": [product.collection], "title": "WMS layer"},
+            _link(f"{base_url}/csw?{record}", "describedby", "Catalogue record", "application/xml"),
+        ],
+    }  # fmt: skip
+
+
+def _link(href: str, rel: str, title: str, media_type: str = "application/json") -> Document:
+    return {"href": href, "rel": rel, "type": media_type, "title": title}

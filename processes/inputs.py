@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is ordered, checked before anything is queued: each fault names the input, what was wrong with it, and what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from catalog.model.area import Box
+from catalog.model.faults import Fault, Kind, invalid
+from catalog.model.principal import Deadline, Principal
+from catalog.model.product import Product
+from catalog.model.time import Period, read_instant
+from catalog.query import Among, And, Compare, During, Filter, Meets, Order, Property, Relation
+from catalog.service import Catalog
+from config.chains import Process, Selection
+
+PRODUCTS = "products"
+_ID = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._@-]{0,250}$"}
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """An order that can be run: the products, in their order, and the value of every input."""
+
+    products: tuple[Product, ...]
+    values: Mapping[str, Any]
+
+
+def products_schema(selection: Selection) -> dict[str, Any]:
+    """The JSON Schema of a selection: ids, or a search."""
+    search = {
+        "type": "object",
+        "properties": {
+            "collection": {"type": "string", "enum": list(selection.collections)},
+            "datetime": {
+                "type": "string",
+                "description": "a date, or an interval start/end; both ends are in",
+            },
+            "bbox": {
+                "type": "array",
+                "items": {"type": "number"},
+                "minItems": 4,
+                "maxItems": 4,
+                "description": "west, south, east, north; degrees",
+            },
+            "max_cloud": {"type": "number", "minimum": 0, "maximum": 100},
+        },
+        "required": ["collection"],
+        "additionalProperties": False,
+    }
+    ids = {"type": "array", "items": _ID, "minItems": 1, "maxItems": selection.most, "uniqueItems": True}
+    return {"oneOf": [ids, search, _ID]}
+
+
+def read_order(
+    process: Process, inputs: Mapping[str, Any], catalog: Catalog, who: Principal, deadline: Deadline
+) -> Ordered:
+    """An order of a process. Raises Fault INVALID, MISSING or UNKNOWN_PRODUCT with the input as the locator."""
+    known = [PRODUCTS, *process.inputs]
+    for name in inputs:
+        if name not in known:
+            raise Fault(
+                Kind.INVALID, f"there is no input {name[:60]!r}; the inputs are {', '.join(known)}", name[:60]
+            )
+    if PRODUCTS not in inputs:
+        raise Fault(Kind.MISSING, "the input products is required", PRODUCTS)
+    values = {
+        name: _value(name, value.schema_, value.required, inputs) for name, value in process.inputs.items()
+    }
+    given = _checked(
+        PRODUCTS, _unqualified(inputs[PRODUCTS], object_allowed=True), products_schema(process.selection)
+    )
+    products = _found(process.selection, given, catalog, who, deadline)
+    for product in products:
+        _usable(process.selection, product)
+    return Ordered(products, values)
+
+
+def _value(name: str, schema: Mapping[str, Any], required: bool, inputs: Mapping[str, Any]) -> Any:
+    if name not in inputs:
+        if required:
+            raise Fault(Kind.MISSING, f"the input {name} is required", name)
+        return schema.get("default")
+    return _checked(name, _unqualified(inputs[name], object_allowed=False), schema)
+
+
+def _unqualified(value: Any, *, object_allowed: bool) -> Any:
+    """A qualified value (`{"value": …}`, 18-062r2 clause 7.11.2.5) without its envelope; a reference is not taken."""
+    if isinstance(value, dict) and "href" in value:
+        raise invalid("inputs by reference are not taken; name products by their ids")
+    if (
+        isinstance(value, dict)
+        and set(value) <= {"value", "mediaType", "encoding", "schema"}
+        and "value" in value
+    ):
+        return value["value"]
+    if isinstance(value, dict) and not object_allowed:
+        raise invalid("an object is not a value of this input")
+    return value
+
+
+def _checked(name: str, value: Any, schema: Mapping[str, Any]) -> Any:
+    error = best_match(Draft202012Validator(dict(schema)).iter_errors(value))
+    if error is not None:
+        where = "".join(f"[{part!r}]" for part in error.absolute_path)
+        raise Fault(Kind.INVALID, f"the input {name}{where}: {error.message[:300]}", name)
+    return value
+
+
+def _found(
+    selection: Selection, given: Any, catalog: Catalog, who: Principal, deadline: Deadline
+) -> tuple[Product, ...]:
+    if isinstance(given, dict):
+        found = catalog.search(_tree(given), who, deadline, Order.OLDEST, selection.most + 1)
+        if not found:
+            raise Fault(Kind.INVALID, "the input products: nothing matches this search", PRODUCTS)
+        if len(found) > selection.most:
+            raise Fault(
+                Kind.INVALID,
+                f"the input products: more than {selection.most} products match; search for less",
+                PRODUCTS,
+            )
+        return found
+    ids = [given] if isinstance(given, str) else given
+    out = []
+    for name in ids:
+        try:
+            product = catalog.product(name, who, deadline)
+        except Fault as fault:
+            raise Fault(fault.kind, f"the input products: {fault.text}", PRODUCTS) from fault
+        if product.collection not in selection.collections:
+            raise Fault(
+                Kind.INVALID,
+                f"the input products: {name} is of {product.collection}, not of {', '.join(selection.collections)}",
+                PRODUCTS,
+            )
+        out.append(product)
+    return tuple(out)
+
+
+def _tree(search: Mapping[str, Any]) -> Filter:
+    parts: list[Filter] = [Among(Property.COLLECTION, (search["collection"],))]
+    try:
+        if "datetime" in search:
+            start, slash, end = str(search["datetime"]).partition("/")
+            first = read_instant(start)
+            parts.append(During(Period(first.start, (read_instant(end) if slash else first).end)))
+        if "bbox" in search:
+            west, south, east, north = (float(side) for side in search["bbox"])
+            parts.append(Meets(Box(west=west, south=south, east=east, north=north)))
+    except Fault as fault:
+        raise Fault(Kind.INVALID, f"the input products: {fault.text}", PRODUCTS) from fault
+    if "max_cloud" in search:
+        parts.append(Compare(Property.CLOUD, Relation.AT_MOST, float(search["max_cloud"])))
+    return And(tuple(parts))
+
+
+def _usable(selection: Selection, product: Product) -> None:
+    """Raises Fault INVALID when a product lacks a band, or has it only on tape."""
+    for band in selection.bands:
+        asset = product.asset_of(band)
+        if asset is None:
+            raise Fault(Kind.INVALID, f"the input products: {product.id} has no band {band}", PRODUCTS)
+        if asset.tier != "online":
+            raise Fault(Kind.INVALID, f"the input products: {product.id} is not online", PRODUCTS)

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Jobs in the database. Every change of phase is one UPDATE that names what it may follow: who comes second changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from catalog.model.principal import Deadline, Principal
+from catalog.model.time import Micros, now
+from catalog.store import tables
+from catalog.store.database import Database
+from catalog.store.unit import Unit
+from processes.model import BEFORE, FINAL, Event, Job, JobId, Phase
+
+_J, _E, _O, _L = tables.job.c, tables.job_event.c, tables.job_output.c, tables.lease.c
+_LEASE_MICROS = 10_000_000
+_FINAL = [phase.value for phase in FINAL]
+_WITH_BACKEND = [Phase.SUBMITTING.value, Phase.PENDING.value, Phase.RUNNING.value, Phase.STORING.value]
+
+
+class Queue:
+    """The tables of jobs; the catalogue's database, so that success and publication are one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(
+        self, job: JobId, process: str, version: str, who: Principal, request: str, executor: str, most: int
+    ) -> bool:
+        """Queues a job; false when its owner has too many unfinished ones."""
+        at = now()
+        values = {
+            "id": job, "process": process, "version": version, "owner": who.name, "member_of": " ".join(sorted(who.groups)), "phase": Phase.QUEUED.value,
+            "message": "queued", "progress": 0, "request": request, "executor": executor, "backend_ref": "", "attempt": 1, "not_before_us": at,
+            "created_us": at, "updated_us": at, "ending": 0, "error_class": "", "error": "", "node": "",
+        }  # fmt: skip
+        unfinished = and_(_J.owner == who.name, _J.phase.not_in(_FINAL))
+        with self._writing() as connection:
+            if (
+                connection.execute(
+                    select(func.count()).select_from(tables.job).where(unfinished)
+                ).scalar_one()
+                >= most
+            ):
+                return False
+            connection.execute(insert(tables.job).values(values))
+            _note(connection, job, at, Phase.QUEUED.value, "queued")
+        return True
+
+    def job(self, job: str, deadline: Deadline) -> Job | None:
+        """A job by its id."""
+        with self._database.reading(deadline) as connection:
+            row = connection.execute(select(tables.job).where(_J.id == job)).one_or_none()
+        return _job(row) if row else None
+
+    def jobs(
+        self,
+        owner: str | None,
+        phases: Sequence[Phase],
+        process: Sequence[str],
+        limit: int,
+        offset: int,
+        deadline: Deadline,
+    ) -> tuple[Job, ...]:
+        """The newest jobs of an owner, or of everybody."""
+        query = select(tables.job).order_by(_J.created_us.desc(), _J.id).limit(limit).offset(offset)
+        if owner is not None:
+            query = query.where(_J.owner == owner)
+        if phases:
+            query = query.where(_J.phase.in_([phase.value for phase in phases]))
+        if process:
+            query = query.where(_J.process.in_(process))
+        with self._database.reading(deadline) as connection:
+            return tuple(_job(row) for row in connection.execute(query))
+
+    def events(self, job: str, deadline: Deadline) -> tuple[Event, ...]:
+        """What happened to a job, in order."""
+        query = select(tables.job_event).where(_E.job == job).order_by(_E.number)
+        with self._database.reading(deadline) as connection:
+            return tuple(Event(row.at_us, row.phase, row.message) for row in connection.execute(query))
+
+    def outputs(self, job: str, deadline: Deadline) -> tuple[str, ...]:
+        """The products that a job made, in order."""
+        query = select(_O.product).where(_O.job == job).order_by(_O.name, _O.number)
+        with self._database.reading(deadline) as connection:
+            return tuple(connection.execute(query).scalars())
+
+    def move(self, job: JobId, to: Phase, message: str, **values: Any) -> bool:
+        """Moves a job to a phase, if it is in one that may come before; false when somebody else decided."""
+        with self._writing() as connection:
+            return move(connection, job, to, message, **values)
+
+    def progress(self, job: JobId, percent: int, message: str, node: str) -> None:
+        """Notes how far a running job is."""
+        mine = and_(_J.id == job, _J.phase == Phase.RUNNING.value)
+        with self._writing() as connection:
+            connection.execute(
+                update(tables.job)
+                .where(mine)
+                .values(progress=percent, message=message, node=node, updated_us=now())
+            )
+
+    def note(self, job: JobId, **values: Any) -> None:
+        """Sets facts that are no phase (`missing_us`, `ending`, `backend_ref`)."""
+        with self._writing() as connection:
+            connection.execute(update(tables.job).where(_J.id == job).values(values))
+
+    def remove(self, job: JobId) -> bool:
+        """Removes a finished job."""
+        with self._writing() as connection:
+            return bool(
+                connection.execute(delete(tables.job).where(_J.id == job, _J.phase.in_(_FINAL))).rowcount
+            )
+
+    def claim(self, most: int) -> tuple[Job, ...]:
+        """Takes queued jobs: whose owner has the fewest with the executor first, then the oldest. They are `submitting` afterwards."""
+        at = now()
+        with self._writing() as connection:
+            busy = dict(
+                tuple(row)
+                for row in connection.execute(
+                    select(_J.owner, func.count()).where(_J.phase.in_(_WITH_BACKEND)).group_by(_J.owner)
+                ).all()
+            )
+            room = most - sum(busy.values())
+            if room <= 0:
+                return ()
+            ready = and_(_J.phase.in_([Phase.QUEUED.value, Phase.RETRY_WAIT.value]), _J.not_before_us <= at)
+            rows = connection.execute(
+                select(_J.id, _J.owner, _J.phase)
+                .where(ready)
+                .order_by(_J.created_us, _J.id)
+                .limit(max(room * 4, 100))
+            ).all()
+            taken: list[JobId] = []
+            waiting = list(rows)
+            while waiting and len(taken) < room:
+                row = min(waiting, key=lambda one: busy.get(one.owner, 0))
+                waiting.remove(row)
+                if row.phase == Phase.RETRY_WAIT.value:
+                    move(connection, row.id, Phase.QUEUED, "trying again")
+                if move(connection, row.id, Phase.SUBMITTING, "submitting"):
+                    busy[row.owner] = busy.get(row.owner, 0) + 1
+                    taken.append(row.id)
+            found = connection.execute(select(tables.job).where(_J.id.in_(taken))).all()
+        return tuple(sorted((_job(row) for row in found), key=lambda job: taken.index(job.id)))
+
+    def with_backend(self) -> tuple[Job, ...]:
+        """The jobs that an executor may have, and dismissed ones that are perhaps not yet gone from it."""
+        wanted = or_(_J.phase.in_(_WITH_BACKEND), _J.ending == 1)
+        with self._database.answering() as connection:
+            return tuple(
+                _job(row)
+                for row in connection.execute(select(tables.job).where(wanted).order_by(_J.created_us))
+            )
+
+    def lease(self, holder: str) -> bool:
+        """Takes or renews the supervisor's lease; false while somebody else has it. PostgreSQL's clock decides where there is one."""
+        with self._writing() as connection:
+            at = now()
+            if self._database.dialect == "postgresql":
+                at = Micros(
+                    int(
+                        connection.execute(
+                            text("SELECT extract(epoch FROM clock_timestamp()) * 1000000")
+                        ).scalar_one()
+                    )
+                )
+            mine = and_(_L.name == "supervisor", or_(_L.holder == holder, _L.until_us < at))
+            values = {"holder": holder, "until_us": at + _LEASE_MICROS}
+            if connection.execute(update(tables.lease).where(mine).values(values)).rowcount:
+                return True
+        try:
+            with self._writing() as connection:
+                connection.execute(insert(tables.lease).values(name="supervisor", **values))
+                return True
+        except IntegrityError:
+            return False
+
+    def release(self, holder: str) -> None:
+        """Gives the lease back."""
+        with self._writing() as connection:
+            connection.execute(delete(tables.lease).where(_L.name == "supervisor", _L.holder == holder))
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._database.writing() as connection:
+            yield connection
+
+
+def succeed(unit: Unit, job: JobId, products: Sequence[str]) -> bool:
+    """Records the products of a job and its success inside the unit of work that publishes them; false when it was dismissed meanwhile."""
+    connection = unit.connection
+    if not move(connection, job, Phase.SUCCESSFUL, f"{len(products)} products published", progress=100):
+        return False
+    connection.execute(
+        insert(tables.job_output),
+        [
+            {"job": job, "name": "products", "number": number, "product": product}
+            for number, product in enumerate(products)
+        ],
+    )
+    return True
+
+
+def move(connection: Connection, job: JobId, to: Phase, message: str, **values: Any) -> bool:
+    """See `Queue.move`; inside a transaction of the caller."""
+    at = now()
+    may = and_(_J.id == job, _J.phase.in_([phase.value for phase in BEFORE[to]]))
+    facts: dict[str, Any] = {"phase": to.value, "message": message, "updated_us": at, **values}
+    if to is Phase.RUNNING:
+        facts.setdefault("started_us", at)
+    if to.final:
+        facts["finished_us"] = at
+    if not connection.execute(update(tables.job).where(may).values(facts)).rowcount:
+        return False
+    _note(connection, job, at, to.value, message)
+    return True
+
+
+def _note(connection: Connection, job: JobId, at: Micros, phase: str, message: str) -> None:
+    number = connection.execute(
+        select(func.coalesce(func.max(_E.number), 0)).where(_E.job == job)
+    ).scalar_one()
+    connection.execute(
+        insert(tables.job_event).values(
+            job=job, number=number + 1, at_us=at, phase=phase, message=message[:1_000]
+        )
+    )
+
+
+def _job(row: Row[Any]) -> Job:
+    return Job(
+        JobId(row.id), row.process, row.version, row.owner, tuple(row.member_of.split()), Phase(row.phase), row.message, row.progress, row.request,
+        row.executor, row.backend_ref, row.attempt, row.not_before_us, row.created_us, row.started_us, row.finished_us, row.updated_us,
+        row.missing_us, bool(row.ending), row.error_class, row.error, row.node,
+    )  # fmt: skip

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes and jobs for every door: rights are applied here. What one may not see does not exist; execution is closed to the anonymous."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from catalog.model.faults import Fault, Kind
+from catalog.model.principal import Deadline, Principal, Role
+from catalog.model.product import Product
+from catalog.service import Catalog
+from config.chains import Process
+from config.settings import Settings
+from processes.files import LOG, tail
+from processes.inputs import read_order
+from processes.model import Event, Job, JobId, Phase
+from processes.queue import Queue
+
+_LOG_BYTES = 1 << 20
+
+
+class Processes:
+    """Offers, orders and follows; safe to share between threads. It starts nothing: the supervisor does."""
+
+    def __init__(self, catalog: Catalog, settings: Settings) -> None:
+        self._catalog, self._settings = catalog, settings
+        self.queue = Queue(catalog.database)
+        self.ordered = threading.Event()
+        """Set with each order, so that a supervisor in this process wakes up."""
+
+    def offered(self) -> tuple[Process, ...]:
+        """Every process, by its id."""
+        return tuple(sorted(self._catalog.registry.processes.values(), key=lambda process: process.id))
+
+    def process(self, name: str) -> Process:
+        """A process. Raises Fault UNKNOWN_PROCESS."""
+        found = self._catalog.registry.processes.get(name)
+        if found is None:
+            raise Fault(Kind.UNKNOWN_PROCESS, f"there is no process {name[:80]!r}", "processID")
+        return found
+
+    def execute(self, name: str, inputs: Mapping[str, Any], who: Principal) -> Job:
+        """Queues a job. Raises Fault UNKNOWN_PROCESS, NOBODY, INVALID, MISSING, UNKNOWN_PRODUCT, QUOTA."""
+        process, deadline = self.process(name), self._deadline()
+        if who.role is Role.PUBLIC:
+            raise Fault(Kind.NOBODY, "to order something, say who you are (an API key or a token)")
+        order = read_order(process, inputs, self._catalog, who, deadline)
+        request = {
+            "inputs": inputs, "values": order.values, "products": [f"{product.id}@{product.version}" for product in order.products],
+        }  # fmt: skip
+        job, most = JobId(str(uuid.uuid4())), self._settings.processes.jobs_of_user
+        text = json.dumps(request, ensure_ascii=False)
+        if not self.queue.add(
+            job, process.id, process.version, who, text, self._settings.processes.executor, most
+        ):
+            raise Fault(
+                Kind.QUOTA,
+                f"you have {most} unfinished jobs: the limit is {most} (processes.jobs_of_user)",
+                retry_after=60,
+            )
+        self.ordered.set()
+        found = self.queue.job(job, deadline)
+        assert found
+        return found
+
+    def job(self, job: str, who: Principal) -> Job:
+        """A job of one's own; operators see all. Raises Fault UNKNOWN_JOB."""
+        found = (
+            self.queue.job(job, self._deadline()) if len(job) <= 64 and who.role is not Role.PUBLIC else None
+        )
+        if found is None or not (who.operator or found.owner == who.name):
+            raise Fault(Kind.UNKNOWN_JOB, f"there is no job {job[:64]!r}", "jobID")
+        return found
+
+    def jobs(
+        self, who: Principal, statuses: Sequence[str], processes: Sequence[str], limit: int, offset: int
+    ) -> tuple[Job, ...]:
+        """One's own jobs, the newest first; an operator's list has everybody's. Raises Fault NOBODY."""
+        if who.role is Role.PUBLIC:
+            raise Fault(Kind.NOBODY, "to see jobs, say who you are (an API key or a token)")
+        phases = [phase for phase in Phase if phase.status in statuses]
+        owner = None if who.operator else who.name
+        return self.queue.jobs(owner, phases, processes, limit, offset, self._deadline())
+
+    def dismiss(self, job: str, who: Principal) -> Job:
+        """Ends an unfinished job, or removes a finished one; returns it as it is then (18-062r2, clause 12). Raises Fault UNKNOWN_JOB."""
+        found = self.job(job, who)
+        if self.queue.move(found.id, Phase.DISMISSED, f"dismissed by {who.name}", ending=1):
+            self.ordered.set()
+            return self.job(job, who)
+        found = self.job(job, who)
+        if not found.ending and self.queue.remove(found.id):
+            shutil.rmtree(self.folder(found.id), ignore_errors=True)
+        return found
+
+    def results(self, job: str, who: Principal) -> tuple[Product, ...]:
+        """The products that a job made and that are still there. Raises Fault UNKNOWN_JOB, NOT_READY, FAILED or GONE."""
+        found = self.job(job, who)
+        if found.phase is Phase.FAILED:
+            raise Fault(Kind.FAILED, f"{found.error_class}: {found.error}")
+        if found.phase is Phase.DISMISSED:
+            raise Fault(Kind.GONE, "the job was dismissed")
+        if found.phase is not Phase.SUCCESSFUL:
+            raise Fault(Kind.NOT_READY, f"the job is {found.phase.status}: {found.message}")
+        deadline, out = self._deadline(), []
+        for product_id in self.queue.outputs(found.id, deadline):
+            try:
+                out.append(self._catalog.product(product_id, who, deadline))
+            except Fault as fault:
+                if fault.kind is not Kind.UNKNOWN_PRODUCT:
+                    raise
+        return tuple(out)
+
+    def events(self, job: str, who: Principal) -> tuple[Event, ...]:
+        """What happened to a job. Raises Fault UNKNOWN_JOB."""
+        return self.queue.events(self.job(job, who).id, self._deadline())
+
+    def log(self, job: str, who: Principal) -> str:
+        """The last megabyte of what each attempt printed. Raises Fault UNKNOWN_JOB."""
+        found = self.job(job, who)
+        parts = []
+        for attempt in range(1, found.attempt + 1):
+            text = tail(self.folder(found.id) / str(attempt) / LOG, _LOG_BYTES)
+            parts.append(f"=== attempt {attempt} ===\n{text}" if found.attempt > 1 else text)
+        return "".join(parts)[-_LOG_BYTES:]
+
+    def folder(self, job: JobId) -> Path:
+        """The working folder of a job, two levels of hex deep; one folder an attempt in it."""
+        return self._settings.jobs_folder / job[:2] / job
+
+    def _deadline(self) -> Deadline:
+        return Deadline.after(self._settings.limits.search_seconds)

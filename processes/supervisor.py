@@ -1,0 +1,392 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one loop that moves jobs: claims, submits, polls, publishes, retries, ends. It keeps nothing in memory that the database or a file does not have,
+
+so it may be killed at any line: the next one goes on. A lease in the database says which of several supervisors works.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import platform
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from catalog.ingest.publish import Publisher
+from catalog.model.faults import Fault
+from catalog.model.principal import OPERATOR, Deadline
+from catalog.model.product import Product
+from catalog.model.time import Micros, now
+from catalog.service import Catalog, StoreDown
+from config.chains import Process, Python
+from config.settings import Settings
+from processes import queue as jobs
+from processes.files import EXIT, LOG, RESULTS, STATUS, TASK, read_json, tail, write_json
+from processes.model import (
+    Backend,
+    BackendStatus,
+    BackendUnreachable,
+    ErrorClass,
+    Executor,
+    Job,
+    Phase,
+    RunSpec,
+    SubmitRejected,
+)
+from processes.prepare import Unfit
+from processes.results import Made, Overtaken, publish
+from processes.service import Processes
+
+log = logging.getLogger("hysope.supervisor")
+_IDLE_SECONDS = 0.15
+_POLL_SECONDS = {"local": 0.2, "slurm": 0.7}
+_LOST_MICROS = 30_000_000
+"""How long a run may be unknown to its executor, or ended without an account: shared file systems lag."""
+_ENDED_MICROS = 4_000_000
+_RETRY_SECONDS = (5, 60, 300)
+_TOLD_BYTES = 3_000
+
+
+class Supervisor:
+    """Works while it has the lease."""
+
+    def __init__(
+        self, catalog: Catalog, processes: Processes, executor: Executor, settings: Settings
+    ) -> None:
+        self._catalog, self._processes, self._executor, self._settings = (
+            catalog,
+            processes,
+            executor,
+            settings,
+        )
+        self._queue = processes.queue
+        self._publisher = Publisher(catalog, OPERATOR)
+        self._holder = f"{platform.node()}:{os.getpid()}:{threading.get_ident()}"
+        self._polled = 0.0
+        self._leased = 0.0
+        self._working = False
+        self._environment = _environment(settings)
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop` is set. A database that is away is waited for."""
+        while not stop.is_set():
+            try:
+                active = self.step()
+            except (StoreDown, Fault) as error:
+                log.warning("the store does not answer: %s", error)
+                active = False
+                stop.wait(2.0)
+            if not active:
+                self._processes.ordered.wait(_IDLE_SECONDS)
+                self._processes.ordered.clear()
+        try:
+            self._queue.release(self._holder)
+        except StoreDown:
+            log.warning("the lease could not be given back; it ends by itself")
+
+    def step(self) -> bool:
+        """One turn; false when there was nothing to do, or the lease is somebody else's."""
+        if time.monotonic() - self._leased > 3.0:
+            had = self._working
+            self._working, self._leased = self._queue.lease(self._holder), time.monotonic()
+            if self._working and not had:
+                self._take_over()
+        if not self._working:
+            return False
+        most = (
+            self._settings.processes.slots
+            if self._executor.name == "local"
+            else self._settings.processes.most_running
+        )
+        claimed = self._queue.claim(most)
+        for job in claimed:
+            self._submit(job)
+        if time.monotonic() - self._polled > _POLL_SECONDS.get(self._executor.name, 1.0):
+            self._polled = time.monotonic()
+            self._follow()
+        return bool(claimed)
+
+    def _take_over(self) -> None:
+        """After a start: what a killed supervisor was submitting is looked up, so that no run is started twice."""
+        for line in self._publisher.repair():
+            log.info("repaired: %s", line)
+        for job in self._queue.with_backend():
+            if job.phase is not Phase.SUBMITTING:
+                continue
+            try:
+                ref = self._executor.find(job.id, job.attempt, self._folder(job))
+            except BackendUnreachable as error:
+                log.warning("%s: %s", job.id, error)
+                self._leased = 0.0
+                self._working = False
+                return
+            if ref:
+                self._queue.move(job.id, Phase.PENDING, "found again after a restart", backend_ref=ref)
+            else:
+                self._queue.move(job.id, Phase.QUEUED, "was not submitted yet")
+
+    def _submit(self, job: Job) -> None:
+        process = self._catalog.registry.processes.get(job.process)
+        try:
+            if process is None:
+                raise SubmitRejected(f"the process {job.process} is not offered any more")
+            folder = self._folder(job)
+            folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+            task, sources = self._task(job, process)
+            write_json(folder / TASK, task)
+            ref = self._executor.submit(self._spec(job, process, folder, len(sources)))
+        except SubmitRejected as rejected:
+            self._fail(job, ErrorClass.SUBMIT_REJECTED, str(rejected))
+        except BackendUnreachable as error:
+            log.warning("%s: the executor does not answer: %s", job.id, error)
+            self._queue.move(
+                job.id, Phase.QUEUED, "the executor does not answer", not_before_us=now() + 5_000_000
+            )
+        except Fault as fault:
+            self._fail(job, ErrorClass.INPUT_UNAVAILABLE, fault.text)
+        except OSError as error:
+            self._fail(job, ErrorClass.STORAGE, f"{error.strerror or error}: {error.filename or ''}")
+        else:
+            if not self._queue.move(
+                job.id, Phase.PENDING, f"with {self._executor.name} as {ref}", backend_ref=ref
+            ):
+                self._queue.note(job.id, backend_ref=ref)  # dismissed meanwhile: now it can be ended
+
+    def _task(self, job: Job, process: Process) -> tuple[dict[str, Any], list[Product]]:
+        """What the node is told: paths and numbers, nothing of the database or of a person."""
+        order = json.loads(job.request)
+        deadline = Deadline.after(self._settings.limits.search_seconds)
+        sources = [self._catalog.product(name, OPERATOR, deadline) for name in order["products"]]
+        kind = self._catalog.registry.types[process.result.type]
+        bands = (*process.selection.bands, *process.selection.optional_bands)
+        run = (
+            {"python": process.run.python}
+            if isinstance(process.run, Python)
+            else {"command": list(process.run.command)}
+        )
+        task = {
+            "job": job.id, "attempt": job.attempt, "process": process.id, "run": run, "values": order["values"],
+            "kind": kind.model_dump(mode="json"), "items": [self._item(source, bands) for source in sources],
+        }  # fmt: skip
+        return task, sources
+
+    def _item(self, product: Product, bands: tuple[str, ...]) -> dict[str, Any]:
+        files = {}
+        for band in bands:
+            asset = product.asset_of(band)
+            if asset is not None:
+                files[band] = {
+                    "path": str(self._catalog.archive / asset.path), "index": asset.bands[band], "scale": asset.scale, "offset": asset.offset,
+                    "nodata": list(asset.nodata),
+                }  # fmt: skip
+        return {"id": product.id, "version": product.version, "bands": files}
+
+    def _spec(self, job: Job, process: Process, folder: Path, products: int) -> RunSpec:
+        needs, python = process.resources, str(self._settings.processes.python or sys.executable)
+        argv = (python, "-P", "-m", "processes.runner", str(folder))
+        environment = {
+            **self._environment,
+            "HOME": str(folder),
+            "TMPDIR": str(folder),
+            "OMP_NUM_THREADS": str(needs.cpus),
+        }
+        environment["ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"] = str(needs.cpus)
+        return RunSpec(
+            job.id,
+            job.attempt,
+            folder,
+            argv,
+            environment,
+            needs.cpus,
+            needs.memory_mb,
+            needs.walltime(products),
+        )
+
+    def _follow(self) -> None:
+        """Looks at every run once: the executor's word for all of them, and each one's own files."""
+        mine = [job for job in self._queue.with_backend() if job.phase is not Phase.SUBMITTING]
+        if not mine:
+            return
+        for job in mine:
+            if job.ending:
+                self._end(job)
+        running = [job for job in mine if job.phase in (Phase.PENDING, Phase.RUNNING)]
+        try:
+            states = self._executor.poll({job.backend_ref: self._folder(job) for job in running})
+        except BackendUnreachable as error:
+            log.warning("the executor does not answer: %s", error)
+            states = None
+        for job in running:
+            self._look(job, states)
+        for job in mine:
+            if job.phase is Phase.STORING:
+                self._store(job)
+
+    def _look(self, job: Job, states: Mapping[str, BackendStatus] | None) -> None:
+        """One run: its exit file is the proof; without it the executor's word, and in doubt patience."""
+        folder = self._folder(job)
+        account = read_json(folder / EXIT)
+        if account is not None:
+            self._ended(job, account)
+            return
+        if states is None:
+            return
+        state = states.get(job.backend_ref)
+        if state is not None and state.state is Backend.RUNNING:
+            self._progress(job, state, read_json(folder / STATUS))
+        elif state is not None and state.state is Backend.PENDING:
+            if job.phase is Phase.RUNNING:
+                self._queue.move(job.id, Phase.PENDING, f"back in the queue: {state.reason}", progress=0)
+        elif state is not None and state.state is Backend.TIMEOUT:
+            self._fail(
+                job, ErrorClass.WALLTIME, "the run was ended because it took longer than its process allows"
+            )
+        elif state is not None and state.state is Backend.OUT_OF_MEMORY:
+            self._fail(job, ErrorClass.OUT_OF_MEMORY, "the run needed more memory than its process allows")
+        else:
+            self._missed(job, state, folder)
+
+    def _progress(self, job: Job, state: BackendStatus, status: dict[str, Any] | None) -> None:
+        if status is None:
+            return
+        percent, message, node = (
+            int(status["progress"]),
+            str(status["message"])[:500],
+            str(status.get("node", state.node)),
+        )
+        if job.phase is Phase.PENDING:
+            self._queue.move(job.id, Phase.RUNNING, message, progress=percent, node=node, missing_us=None)
+        elif (percent, message) != (job.progress, job.message):
+            self._queue.progress(job.id, percent, message, node)
+
+    def _missed(self, job: Job, state: BackendStatus | None, folder: Path) -> None:
+        """Ended, or unknown, and no account of it: after a grace it was killed."""
+        if job.missing is None:
+            self._queue.note(job.id, missing_us=now())
+            return
+        grace = _LOST_MICROS if state is None else _ENDED_MICROS
+        if now() - job.missing < grace:
+            return
+        last = tail(folder / LOG, _TOLD_BYTES)
+        if "exceeded" in last.lower() and "memory limit" in last.lower():
+            self._fail(job, ErrorClass.OUT_OF_MEMORY, "the run needed more memory than its process allows")
+        elif (folder / EXIT).exists():
+            return
+        else:
+            reason = state.reason if state and state.reason not in ("", "None") else "no account of its end"
+            self._fail(job, ErrorClass.WORKER_KILLED, f"the run was killed ({reason})")
+
+    def _ended(self, job: Job, account: dict[str, Any]) -> None:
+        if job.phase is Phase.PENDING and not account.get("ok"):
+            self._queue.move(job.id, Phase.RUNNING, "started")
+        if account.get("ok"):
+            status = read_json(self._folder(job) / STATUS) or {}
+            started = {} if job.started else {"started_us": now()}
+            if self._queue.move(
+                job.id,
+                Phase.STORING,
+                "publishing",
+                progress=99,
+                node=str(status.get("node", job.node)),
+                **started,
+            ):
+                found = self._queue.job(job.id, Deadline.after(10))
+                if found:
+                    self._store(found)
+            return
+        try:
+            error_class = ErrorClass(str(account.get("class")))
+        except ValueError:
+            error_class = ErrorClass.ALGORITHM_FAILED
+        self._fail(job, error_class, str(account.get("message", ""))[:2_000])
+
+    def _store(self, job: Job) -> None:
+        process = self._catalog.registry.processes.get(job.process)
+        try:
+            if process is None:
+                raise Unfit(f"the process {job.process} is not offered any more")
+            order = json.loads(job.request)
+            deadline = Deadline.after(self._settings.limits.search_seconds)
+            sources = [self._catalog.product(name, OPERATOR, deadline) for name in order["products"]]
+            made = Made(job, process, order["values"], sources, self._folder(job))
+            ids = publish(made, self._publisher, lambda unit, products: jobs.succeed(unit, job.id, products))
+        except Unfit as unfit:
+            self._fail(job, ErrorClass.OUTPUT_MISSING, str(unfit))
+        except Overtaken:
+            log.info("%s was dismissed while it was published", job.id)
+        except Fault as fault:
+            self._fail(job, ErrorClass.INPUT_UNAVAILABLE, fault.text)
+        except OSError as error:
+            self._fail(job, ErrorClass.STORAGE, f"{error.strerror or error}: {error.filename or ''}")
+        else:
+            log.info("%s made %s", job.id, ", ".join(ids))
+            self._clean(job)
+
+    def _fail(self, job: Job, error_class: ErrorClass, message: str) -> None:
+        """Failed, or to be tried again where that may help."""
+        log.info("%s attempt %d: %s: %s", job.id, job.attempt, error_class.value, message)
+        if error_class.transient and job.attempt < self._settings.processes.attempts:
+            self._forsake(job)
+            wait = _RETRY_SECONDS[min(job.attempt, len(_RETRY_SECONDS)) - 1]
+            values = {
+                "attempt": job.attempt + 1,
+                "not_before_us": now() + Micros(wait * 1_000_000),
+                "backend_ref": "",
+                "progress": 0,
+                "missing_us": None,
+            }
+            self._queue.move(
+                job.id, Phase.RETRY_WAIT, f"{message}; attempt {job.attempt + 1} follows", **values
+            )
+        else:
+            self._queue.move(
+                job.id,
+                Phase.FAILED,
+                message[:500] or error_class.value,
+                error_class=error_class.value,
+                error=message,
+            )
+            self._clean(job)
+
+    def _end(self, job: Job) -> None:
+        """A dismissed job's run, until it is gone."""
+        try:
+            ref = job.backend_ref or self._executor.find(job.id, job.attempt, self._folder(job))
+            gone = not ref or self._executor.cancel(ref)
+        except BackendUnreachable as error:
+            log.warning("%s: %s", job.id, error)
+            return
+        if gone:
+            self._queue.note(job.id, ending=0)
+            self._clean(job)
+
+    def _forsake(self, job: Job) -> None:
+        """Ends what may be left of an attempt before another one follows; if it goes on all the same, it publishes nothing."""
+        try:
+            if job.backend_ref:
+                self._executor.cancel(job.backend_ref)
+        except BackendUnreachable as error:
+            log.warning("%s: %s", job.id, error)
+
+    def _clean(self, job: Job) -> None:
+        """Removes what a finished job needs no more; its logs and accounts stay."""
+        for attempt in range(1, job.attempt + 1):
+            for name in ("out", RESULTS):
+                shutil.rmtree(self._processes.folder(job.id) / str(attempt) / name, ignore_errors=True)
+
+    def _folder(self, job: Job) -> Path:
+        return self._processes.folder(job.id) / str(job.attempt)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """What runs see: no secret, nothing of the server's."""
+    out = {"PATH": settings.processes.path, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+    if settings.processes.slurm_conf:
+        out["SLURM_CONF"] = str(settings.processes.slurm_conf)
+    return out
