@@ -141,6 +141,8 @@ class Processes(_Frozen):
     jobs_of_user: Annotated[int, Field(ge=1)] = 100
     """Unfinished jobs that a user may have."""
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    retry_seconds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (5, 60, 300)
+    """How long before the second attempt, the third, and those after it."""
     sync_seconds: Annotated[float, Field(gt=0)] = 25.0
     """How long an answer to a synchronous request waits before it becomes a job."""
     slurm_conf: Path | None = None

@@ -73,7 +73,9 @@ def read_order(
         name: _value(name, value.schema_, value.required, inputs) for name, value in process.inputs.items()
     }
     given = _checked(
-        PRODUCTS, _unqualified(inputs[PRODUCTS], object_allowed=True), products_schema(process.selection)
+        PRODUCTS,
+        _unqualified(PRODUCTS, inputs[PRODUCTS], object_allowed=True),
+        products_schema(process.selection),
     )
     products = _found(process.selection, given, catalog, who, deadline)
     for product in products:
@@ -86,13 +88,15 @@ def _value(name: str, schema: Mapping[str, Any], required: bool, inputs: Mapping
         if required:
             raise Fault(Kind.MISSING, f"the input {name} is required", name)
         return schema.get("default")
-    return _checked(name, _unqualified(inputs[name], object_allowed=False), schema)
+    return _checked(name, _unqualified(name, inputs[name], object_allowed=False), schema)
 
 
-def _unqualified(value: Any, *, object_allowed: bool) -> Any:
+def _unqualified(name: str, value: Any, *, object_allowed: bool) -> Any:
     """A qualified value (`{"value": …}`, 18-062r2 clause 7.11.2.5) without its envelope; a reference is not taken."""
     if isinstance(value, dict) and "href" in value:
-        raise invalid("inputs by reference are not taken; name products by their ids")
+        raise invalid(
+            f"the input {name}: inputs by reference are not taken; name products by their ids", name
+        )
     if (
         isinstance(value, dict)
         and set(value) <= {"value", "mediaType", "encoding", "schema"}
@@ -100,7 +104,7 @@ def _unqualified(value: Any, *, object_allowed: bool) -> Any:
     ):
         return value["value"]
     if isinstance(value, dict) and not object_allowed:
-        raise invalid("an object is not a value of this input")
+        raise invalid(f"the input {name}: an object is not a value of it", name)
     return value
 
 

@@ -143,6 +143,7 @@ def main(argv: list[str]) -> int:
     """Runs one attempt; 0 when an account of it was written, however it ended."""
     folder = Path(argv[1])
     os.umask(0o077)
+    os.chdir(folder)
     if not _first(folder):
         print("this attempt runs already", flush=True)
         return 75

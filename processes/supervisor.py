@@ -49,7 +49,6 @@ _POLL_SECONDS = {"local": 0.2, "slurm": 0.7}
 _LOST_MICROS = 30_000_000
 """How long a run may be unknown to its executor, or ended without an account: shared file systems lag."""
 _ENDED_MICROS = 4_000_000
-_RETRY_SECONDS = (5, 60, 300)
 _TOLD_BYTES = 3_000
 
 
@@ -333,7 +332,8 @@ class Supervisor:
         log.info("%s attempt %d: %s: %s", job.id, job.attempt, error_class.value, message)
         if error_class.transient and job.attempt < self._settings.processes.attempts:
             self._forsake(job)
-            wait = _RETRY_SECONDS[min(job.attempt, len(_RETRY_SECONDS)) - 1]
+            waits = self._settings.processes.retry_seconds
+            wait = waits[min(job.attempt, len(waits)) - 1]
             values = {
                 "attempt": job.attempt + 1,
                 "not_before_us": now() + Micros(wait * 1_000_000),

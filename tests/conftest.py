@@ -6,8 +6,10 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -15,7 +17,17 @@ from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
-from support import DAYS, EAST, SHARED, TILE, World
+from support import (
+    DAYS,
+    EAST,
+    SHARED,
+    SLURM_PATH,
+    TILE,
+    World,
+    free_block,
+    fresh_database,
+    slurm_configuration,
+)
 
 from catalog.generator.hydroweb import ORLEANS, demo_series, write_river
 from catalog.generator.muscate import write_l2a, write_l3a, write_snow
@@ -115,6 +127,41 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         run(str(tools[-1] / "pg_ctl"), "-D", str(data), "-w", "-m", "immediate", "stop")
 
 
+@pytest.fixture(scope="session")
+def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The configuration of an own Slurm of two nodes on this machine: no root, no munge, loopback only."""
+    if not shutil.which("slurmctld", path=SLURM_PATH) or not shutil.which("slurmd", path=SLURM_PATH):
+        pytest.skip("Slurm is not installed (Debian: slurm-wlm, slurm-wlm-basic-plugins)")
+    home = tmp_path_factory.mktemp("slurm")
+    for name in ("state", "spool", "run", "log"):
+        (home / name).mkdir()
+    conf = home / "slurm.conf"
+    conf.write_text(slurm_configuration(home, free_block(4)))
+    environment = {"PATH": SLURM_PATH, "SLURM_CONF": str(conf), "LANG": "C.UTF-8"}
+
+    def call(*command: str) -> str:
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=60, check=False
+        ).stdout
+
+    call("slurmctld", "-c")
+    for node in ("n1", "n2"):
+        call("slurmd", "-N", node)
+    for _ in range(150):
+        if call("sinfo", "-h", "-p", "main", "-t", "idle", "-o", "%D").strip() == "2":
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail(f"Slurm did not start:\n{(home / 'log' / 'slurmctld.log').read_text()[-3000:]}")
+    try:
+        yield conf
+    finally:
+        call("scancel", "-u", pwd.getpwuid(os.getuid()).pw_name)
+        for pid in [*(home / "run").glob("slurmd-*.pid"), home / "run" / "slurmctld.pid"]:
+            if pid.exists():
+                os.kill(int(pid.read_text()), signal.SIGTERM)
+
+
 def _as_postgres(folder: Path):
     """Runs commands as the user postgres when this is root (initdb refuses root)."""
     prefix: list[str] = []
@@ -135,18 +182,5 @@ def _as_postgres(folder: Path):
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A fresh database of each kind."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'store.db'}"
-        return
-    from sqlalchemy import create_engine, text
-    from sqlalchemy.engine import make_url
-
-    server = request.getfixturevalue("postgres")
-    name = f"t{abs(hash(request.node.nodeid)) % 10**12}_{os.getpid()}"
-    admin = create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    with fresh_database(request.param, request, tmp_path) as url:
+        yield url

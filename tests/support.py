@@ -3,6 +3,11 @@
 
 from __future__ import annotations
 
+import os
+import pwd
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -71,3 +76,75 @@ def schema(url: str) -> etree.XMLSchema:
     parser = etree.XMLParser()
     parser.resolvers.add(LocalSchemas())
     return etree.XMLSchema(etree.ElementTree(etree.fromstring(path.read_bytes(), parser, base_url=url)))
+
+
+SLURM_PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
+
+
+def free_block(size: int) -> int:
+    """The first of some neighbouring free ports."""
+    for first in range(18_300, 28_000, size + 7):
+        try:
+            for port in range(first, first + size):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return first
+    pytest.fail("no free ports")
+
+
+def slurm_configuration(home: Path, port: int) -> str:
+    """Two nodes of four CPUs on one host, whatever it has; a finished job stays visible for five minutes."""
+    host, user = socket.gethostname().partition(".")[0], pwd.getpwuid(os.getuid()).pw_name
+    return f"""ClusterName=hysope
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={port}
+SlurmUser={user}
+SlurmdUser={user}
+AuthType=auth/none
+CredType=cred/none
+StateSaveLocation={home}/state
+SlurmdSpoolDir={home}/spool/%n
+SlurmctldPidFile={home}/run/slurmctld.pid
+SlurmdPidFile={home}/run/slurmd-%n.pid
+SlurmctldLogFile={home}/log/slurmctld.log
+SlurmdLogFile={home}/log/slurmd-%n.log
+CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill
+AccountingStorageType=accounting_storage/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+SchedulerParameters=sched_interval=5,bf_interval=5,default_queue_depth=1000,batch_sched_delay=0
+SlurmdParameters=config_overrides
+ReturnToService=2
+KillWait=5
+MinJobAge=300
+MpiDefault=none
+NodeName=n[1-2] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{port + 1}-{port + 2}] CPUs=4 CoresPerSocket=4 Sockets=1 ThreadsPerCore=1 RealMemory=12000
+PartitionName=main Nodes=ALL Default=YES MaxTime=120 DefaultTime=10 DefMemPerCPU=500 State=UP
+"""
+
+
+@contextmanager
+def fresh_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """The URL of an empty database; a PostgreSQL one is dropped afterwards."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'store.db'}"
+        return
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.engine import make_url
+
+    server = request.getfixturevalue("postgres")
+    name = f"t{abs(hash(request.node.nodeid)) % 10**12}_{os.getpid()}"
+    admin = create_engine(server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()

@@ -1,0 +1,351 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OGC API Processes through the door: descriptions, orders, jobs, results, and each refusal with its status and text."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from starlette.testclient import TestClient
+from support import World
+
+from catalog.keys import KeyRequest
+from catalog.model.principal import OPERATOR, Deadline, Role
+from catalog.query import Order, Property, equal
+from catalog.service import Catalog
+from config.settings import Processes as ProcessSettings
+from config.settings import Server, Settings
+from hysope.app import build
+from hysope.wiring import wire_catalog, wire_ingest, wire_supervisor
+from processes.service import Processes
+
+API = "http://maps.example/ogcapi"
+
+
+@dataclass
+class Office:
+    client: TestClient
+    catalog: Catalog
+    keys: dict[str, str]
+    sources: list[str]
+
+    def get(self, path: str, who: str = "bob", **parameters: str):
+        return self.client.get(f"/ogcapi{path}", params=parameters, headers=self.headers(who))
+
+    def order(self, process: str, who: str = "bob", prefer: str = "", **inputs: Any):
+        headers = {**self.headers(who), **({"Prefer": prefer} if prefer else {})}
+        return self.client.post(
+            f"/ogcapi/processes/{process}/execution", json={"inputs": inputs}, headers=headers
+        )
+
+    def headers(self, who: str) -> dict[str, str]:
+        return {"X-API-Key": self.keys[who]} if who else {}
+
+    def finished(self, job: str, who: str = "bob") -> dict[str, Any]:
+        for _ in range(300):
+            found = self.get(f"/jobs/{job}", who).json()
+            if found["status"] in ("successful", "failed", "dismissed"):
+                return found
+            time.sleep(0.1)
+        pytest.fail(str(found))
+
+
+@pytest.fixture(scope="module")
+def office(world: World, products, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """A server over two products, with a supervisor beside it that runs jobs on this machine."""
+    settings = Settings(
+        data=tmp_path_factory.mktemp("office"),
+        server=Server(public_url="http://maps.example"),
+        processes=ProcessSettings(supervisor="separate"),
+    )
+    catalog = wire_catalog(settings)
+    worker = wire_ingest(settings, catalog)
+    worker.run(worker.find([path for path in sorted(products.iterdir()) if "_L2A_T31TCJ" in path.name][:2]))
+    keys = {
+        name: catalog.keys.create(KeyRequest(name, role), OPERATOR)[1]
+        for name, role in (("bob", Role.USER), ("eve", Role.USER), ("ada", Role.OPERATOR))
+    }
+    sources = [
+        one.id
+        for one in catalog.search(
+            equal(Property.COLLECTION, "sentinel2-l2a"), OPERATOR, Deadline.after(10), Order.OLDEST
+        )
+    ]
+    stop = threading.Event()
+    beside = wire_catalog(settings)
+    supervisor = threading.Thread(
+        target=wire_supervisor(settings, beside, Processes(beside, settings)).run, args=(stop,)
+    )
+    supervisor.start()
+    with TestClient(build(settings), client=("127.0.0.1", 50_000)) as client:
+        yield Office(client, catalog, keys, sources)
+    stop.set()
+    supervisor.join(20)
+    beside.close()
+    catalog.close()
+
+
+def test_the_landing_page_leads_to_everything_and_every_link_answers(office: Office) -> None:
+    landing = office.get("", who="").json()
+    rels = {link["rel"]: link["href"] for link in landing["links"]}
+    assert {
+        "self",
+        "conformance",
+        "http://www.opengis.net/def/rel/ogc/1.0/processes",
+        "http://www.opengis.net/def/rel/ogc/1.0/job-list",
+    } <= rels.keys()
+    for href in rels.values():
+        assert (
+            office.client.get(
+                href.removeprefix("http://maps.example"), headers=office.headers("bob")
+            ).status_code
+            == 200
+        )
+    classes = office.get("/conformance", who="").json()["conformsTo"]
+    assert "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/dismiss" in classes
+
+
+def test_each_process_is_described_with_schemas_that_are_schemas(office: Office) -> None:
+    listed = office.get("/processes", who="").json()["processes"]
+    assert [one["id"] for one in listed] == ["ndvi", "otb-water"]
+    for one in listed:
+        found = office.get(f"/processes/{one['id']}", who="").json()
+        assert found["version"] == one["version"]
+        assert found["jobControlOptions"] == ["async-execute", "sync-execute", "dismiss"]
+        for value in (*found["inputs"].values(), *found["outputs"].values()):
+            Draft202012Validator.check_schema(value["schema"])
+    french = office.client.get("/ogcapi/processes/ndvi", headers={"Accept-Language": "fr-FR"}).json()
+    assert french["title"] == "Indice de végétation d'une sélection"
+
+
+def test_an_order_becomes_a_job_and_its_results_are_on_every_door(office: Office) -> None:
+    answer = office.order("ndvi", products=[office.sources[0]], prefer="respond-async")
+    assert (answer.status_code, answer.headers["preference-applied"]) == (201, "respond-async")
+    job = answer.json()
+    assert answer.headers["location"] == f"{API}/jobs/{job['jobID']}"
+    assert job["status"] == "accepted"
+    assert "results" not in {link["rel"].rpartition("/")[2] for link in job["links"]}
+    done = office.finished(job["jobID"])
+    assert done["status"] == "successful", done
+    assert {"created", "started", "finished", "updated"} <= done.keys()
+    href = next(link["href"] for link in done["links"] if link["rel"].endswith("/results"))
+    (made,) = office.client.get(
+        href.removeprefix("http://maps.example"), headers=office.headers("bob")
+    ).json()["products"]
+    assert made["id"] == f"u.bob.NDVI_{office.sources[0]}"
+    assert made["derived_from"].startswith(office.sources[0])
+    parameters = {"service": "WMS", "version": "1.3.0", "request": "GetCapabilities"}
+    mine = office.client.get("/wms", params=parameters, headers=office.headers("bob")).text
+    others = office.client.get("/wms", params=parameters, headers=office.headers("eve")).text
+    public = office.client.get("/wms", params=parameters).text
+    assert [f"<Name>{made['collection']}</Name>" in text for text in (mine, others, public)] == [
+        True,
+        False,
+        False,
+    ]
+    record = next(link["href"] for link in made["links"] if link["rel"] == "describedby").removeprefix(
+        "http://maps.example"
+    )
+    found = [
+        made["id"]
+        in office.client.get(record, headers=office.headers(who)).text.partition("GetRecordByIdResponse")[2]
+        for who in ("bob", "eve", "")
+    ]
+    assert found == [True, False, False]
+    image = {"service": "WMS", "version": "1.3.0", "request": "GetMap", "layers": made["collection"], "styles": "", "crs": "CRS:84", "format": "image/png",
+             "bbox": ",".join(map(str, made["bbox"])), "width": "64", "height": "64"}  # fmt: skip
+    assert (
+        office.client.get("/wms", params=image, headers=office.headers("bob")).headers["content-type"]
+        == "image/png"
+    )
+    assert (
+        'code="LayerNotDefined"'
+        in office.client.get("/wms", params=image, headers=office.headers("eve")).text
+    )
+
+
+def test_a_synchronous_order_is_answered_with_the_results(office: Office) -> None:
+    answer = office.order("ndvi", products=office.sources[1], keep_clouds=True)
+    assert answer.status_code == 200, answer.text
+    assert [one["id"] for one in answer.json()["products"]] == [f"u.bob.NDVI_{office.sources[1]}"]
+    body = {"inputs": {"products": {"value": [office.sources[1]]}}, "response": "raw"}
+    raw = office.client.post("/ogcapi/processes/ndvi/execution", json=body, headers=office.headers("bob"))
+    assert raw.json()[0]["id"] == f"u.bob.NDVI_{office.sources[1]}"
+
+
+@pytest.mark.parametrize(
+    ("prefer", "status"),
+    [
+        ("respond-async", 201),
+        ("Respond-Async; wait=1", 201),
+        ("respond-async, wait=0", 201),
+        ("wait=0", 201),
+        ("respond-sync", 200),
+        ("wait=20", 200),
+    ],
+)
+def test_preferences_are_read_as_rfc_7240_writes_them(office: Office, prefer: str, status: int) -> None:
+    answer = office.order("ndvi", products=[office.sources[0]], prefer=prefer)
+    assert answer.status_code == status
+    if status == 201:
+        assert office.finished(answer.json()["jobID"])["status"] == "successful"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "locator", "says"),
+    [
+        ({}, "products", "the input products is required"),
+        ({"products": []}, "products", "should be non-empty"),
+        ({"products": ["no such thing at all!"]}, "products", "does not match"),
+        ({"products": ["SENTINEL2A_19990101"]}, "products", "there is no product SENTINEL2A_19990101"),
+        ({"products": {"collection": "oso-23"}}, "products", "oso-23"),
+        ({"products": {"collection": "sentinel2-l2a", "datetime": "yesterday"}}, "products", "yesterday"),
+        (
+            {"products": {"collection": "sentinel2-l2a", "datetime": "1999-01-01"}},
+            "products",
+            "nothing matches",
+        ),
+        ({"products": {"collection": "sentinel2-l2a", "bbox": [2, 1, 1, 2]}}, "products", "west <= east"),
+        ({"products": {"href": "http://127.0.0.1/"}}, "products", "inputs by reference are not taken"),
+        ({"products": ["SOURCE"], "keep_clouds": "maybe"}, "keep_clouds", "'maybe' is not of type 'boolean'"),
+        (
+            {"products": ["SOURCE"], "kepp_clouds": True},
+            "kepp_clouds",
+            "the inputs are products, keep_clouds",
+        ),
+    ],
+)
+def test_a_wrong_input_is_refused_at_once_by_name(
+    office: Office, inputs: dict[str, Any], locator: str, says: str
+) -> None:
+    filled = {name: [office.sources[0]] if value == ["SOURCE"] else value for name, value in inputs.items()}
+    before = office.get("/jobs").json()["jobs"][:1]
+    answer = office.order("ndvi", **filled)
+    assert answer.status_code == 400, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    assert (answer.json().get("locator", ""), says in answer.json()["detail"]) == (locator, True), (
+        answer.json()
+    )
+    assert office.get("/jobs").json()["jobs"][:1] == before
+
+
+def test_a_threshold_outside_of_its_range_is_refused(office: Office) -> None:
+    for value in (2, "0.1", None, [0.1], True):
+        answer = office.order("otb-water", products=[office.sources[0]], threshold=value)
+        assert (answer.status_code, answer.json()["locator"]) == (400, "threshold"), value
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"not json", b"[]", b'{"inputs": []}', b'{"invalid-execute-request": 1}', b'{"inputs": {"products": NaN}}', b"[" * 5_000, b'{"inputs": {"a": ' + b"[" * 40 + b"]" * 40 + b"}}",
+     b'{"inputs": {}, "subscriber": {"successUri": "http://127.0.0.1/"}}', b'{"inputs": {}, "response": "zip"}', b'{"inputs": {}, "outputs": {"other": {}}}', b"\xff\xfe"],
+)  # fmt: skip
+def test_a_body_that_is_no_order_is_refused(office: Office, body: bytes) -> None:
+    answer = office.client.post(
+        "/ogcapi/processes/ndvi/execution", content=body, headers=office.headers("bob")
+    )
+    assert answer.status_code == 400
+    assert answer.json()["status"] == 400
+
+
+def test_execution_and_jobs_are_closed_to_the_anonymous(office: Office) -> None:
+    for answer in (office.order("ndvi", who="", products=[office.sources[0]]), office.get("/jobs", who="")):
+        assert answer.status_code == 401
+        assert "Basic" in answer.headers["www-authenticate"]
+    assert office.client.get("/ogcapi/jobs", headers={"X-API-Key": "hyk_wrong"}).status_code == 401
+
+
+def test_a_job_is_its_owners_and_the_operators(office: Office) -> None:
+    job = office.order("ndvi", products=[office.sources[0]], prefer="respond-async").json()["jobID"]
+    for path in ("", "/results", "/log", "/events"):
+        for who in ("eve", ""):
+            answer = office.get(f"/jobs/{job}{path}", who=who)
+            assert answer.status_code == 404
+            assert answer.json()["type"].endswith("/no-such-job")
+    assert office.client.delete(f"/ogcapi/jobs/{job}", headers=office.headers("eve")).status_code == 404
+    assert office.get(f"/jobs/{job}", who="ada").json()["jobID"] == job
+    assert job not in [one["jobID"] for one in office.get("/jobs", who="eve").json()["jobs"]]
+    assert job in [one["jobID"] for one in office.get("/jobs", who="ada").json()["jobs"]]
+    office.finished(job)
+    assert "product 1 of 1" not in office.get(f"/jobs/{job}/log").text
+    events = office.get(f"/jobs/{job}/events").json()["events"]
+    assert [event["phase"] for event in events][:2] == ["queued", "submitting"]
+
+
+def test_the_job_list_filters_and_pages(office: Office) -> None:
+    for _ in range(3):
+        office.finished(
+            office.order("ndvi", who="eve", products=[office.sources[0]], prefer="respond-async").json()[
+                "jobID"
+            ],
+            "eve",
+        )
+    first = office.get("/jobs", who="eve", limit="2").json()
+    assert len(first["jobs"]) == 2
+    following = next(link["href"] for link in first["links"] if link["rel"] == "next")
+    second = office.client.get(
+        following.removeprefix("http://maps.example"), headers=office.headers("eve")
+    ).json()
+    ids = [one["jobID"] for one in (*first["jobs"], *second["jobs"])]
+    assert len(set(ids)) == 3
+    assert office.get("/jobs", who="eve", status="running,accepted").json()["jobs"] == []
+    assert len(office.get("/jobs", who="eve", status="successful", processID="ndvi").json()["jobs"]) == 3
+    assert office.get("/jobs", who="eve", processID="otb-water").json()["jobs"] == []
+    for wrong in ({"status": "done"}, {"limit": "0"}, {"limit": "many"}, {"colour": "red"}):
+        assert office.get("/jobs", who="eve", **wrong).status_code == 400
+
+
+def test_what_is_not_there_is_404_with_its_own_type(office: Office) -> None:
+    process = office.get("/processes/nothing")
+    assert (process.status_code, process.json()["type"].rpartition("/")[2]) == (404, "no-such-process")
+    assert office.order("nothing", products=[]).status_code == 404
+    job = office.get("/jobs/nothing/results")
+    assert (job.status_code, job.json()["type"].rpartition("/")[2]) == (404, "no-such-job")
+
+
+def test_results_before_the_end_are_not_ready_and_dismissed_ones_gone(office: Office) -> None:
+    queued = [
+        office.order("ndvi", products=office.sources, prefer="respond-async").json()["jobID"]
+        for _ in range(4)
+    ]
+    last = queued[-1]
+    early = office.get(f"/jobs/{last}/results")
+    assert (early.status_code, early.json()["type"].rpartition("/")[2]) == (404, "result-not-ready")
+    dismissed = office.client.delete(f"/ogcapi/jobs/{last}", headers=office.headers("bob"))
+    assert (dismissed.status_code, dismissed.json()["status"]) == (200, "dismissed")
+    assert office.get(f"/jobs/{last}/results").status_code == 410
+    for job in queued[:-1]:
+        assert office.finished(job)["status"] == "successful"
+    removed = office.client.delete(f"/ogcapi/jobs/{queued[0]}", headers=office.headers("bob"))
+    assert (removed.status_code, removed.json()["status"]) == (200, "dismissed")
+    assert office.get(f"/jobs/{queued[0]}").status_code == 404
+
+
+def test_sharing_by_the_door_of_spaces(office: Office) -> None:
+    made = office.order("otb-water", who="eve", products=[office.sources[0]])
+    if made.status_code != 200:
+        pytest.skip("Orfeo ToolBox is not installed (Debian: otb-bin)")
+    name = made.json()["products"][0]["id"]
+
+    def share(who: str, audience: str) -> int:
+        return office.client.post(
+            f"/spaces/{name}", json={"audience": audience}, headers=office.headers(who)
+        ).status_code
+
+    assert share("bob", "private") == 404
+    assert share("eve", "g.snow") == 403
+    assert share("eve", "private") == 200
+    assert share("eve", "official") == 403
+    assert share("eve", "u.bob") == 403
+    assert share("", "official") == 403
+    assert (
+        office.client.post(f"/spaces/{name}", json={"audience": 7}, headers=office.headers("eve")).status_code
+        == 400
+    )
+    assert share("ada", "official") == 200
+    public = office.client.get("/wms?service=WMS&version=1.3.0&request=GetCapabilities").text
+    assert "<Name>water-mask</Name>" in public
+    assert share("ada", "official") == 404
