@@ -133,6 +133,7 @@ def _provenance(made: Made, source: Product, product_id: str, at: Micros) -> dic
 
 
 def _link(source: Path, target: Path) -> None:
+    source.chmod(0o644)  # the run's folder is private, the archive is read by others
     try:
         os.link(source, target)
     except OSError:

@@ -19,6 +19,7 @@ import rasterio
 from catalog.model.principal import OPERATOR, Deadline
 from catalog.query import And, Property, equal
 from catalog.service import Catalog, StoreDown
+from config.chains import Command
 from config.load import Loaded, flat
 from config.problems import ConfigError
 from config.settings import Settings
@@ -38,7 +39,8 @@ def check(loaded: Loaded, _arguments: argparse.Namespace) -> int:
         print(f"{len(error.problems)} problems", file=sys.stderr)
         return 1
     print(
-        f"the configuration is good: {len(registry.types)} product types ({', '.join(registry.types)}), {len(registry.shared_styles)} shared styles"
+        f"the configuration is good: {len(registry.types)} product types ({', '.join(registry.types)}), {len(registry.series_types)} series types, "
+        f"{len(registry.processes)} processes ({', '.join(registry.processes)}), {len(registry.shared_styles)} shared styles"
     )
     return 0
 
@@ -79,7 +81,18 @@ class Finding:
 def doctor(loaded: Loaded, _arguments: argparse.Namespace) -> int:
     """Looks at everything that a healthy installation needs."""
     worst = 0
-    for look in (_versions, _projection, _limits, _kernels, _fonts, _portal, _archive, _store, _public_url):
+    for look in (
+        _versions,
+        _projection,
+        _limits,
+        _kernels,
+        _fonts,
+        _portal,
+        _archive,
+        _store,
+        _jobs,
+        _public_url,
+    ):
         for finding in look(loaded.settings):
             print(f"{finding.level:5s}{finding.what}" + (f"\n     -> {finding.cure}" if finding.cure else ""))
             worst = max(worst, ("ok", "warn", "fail").index(finding.level))
@@ -203,6 +216,37 @@ def _unlisted(catalog: Catalog) -> int:
     deadline = Deadline.after(60)
     products = catalog.count(And(()), OPERATOR, deadline)
     return products - catalog.count_records(equal(Property.KIND, "product"), OPERATOR, deadline)
+
+
+def _jobs(settings: Settings) -> Iterator[Finding]:
+    """What runs jobs: the executor's commands, the programs of the processes, and a file system shared with the archive."""
+    chosen = settings.processes
+    needed = ["sbatch", "squeue", "scancel"] if chosen.executor == "slurm" else []
+    absent = [name for name in needed if not shutil.which(name, path=chosen.path)]
+    if absent:
+        yield Finding(
+            "fail",
+            f"Slurm's {', '.join(absent)} are not on processes.path",
+            "install Slurm's client, or set processes.path",
+        )
+    else:
+        yield Finding("ok", f"jobs run with the executor {chosen.executor}")
+    for process in checked_registry(settings).processes.values():
+        if isinstance(process.run, Command) and not shutil.which(process.run.command[0], path=chosen.path):
+            cure = "install it on the nodes (Debian: otb-bin for otbcli_…), or set processes.path"
+            yield Finding(
+                "warn",
+                f"the process {process.id} needs {process.run.command[0]}, which is not on processes.path here",
+                cure,
+            )
+    settings.jobs_folder.mkdir(parents=True, exist_ok=True)
+    archive = (settings.data / "archive").resolve()
+    if archive.exists() and archive.stat().st_dev != settings.jobs_folder.stat().st_dev:
+        yield Finding(
+            "warn",
+            "jobs and archive are on different file systems: results are copied, not linked",
+            "set processes.folder",
+        )
 
 
 def _public_url(settings: Settings) -> Iterator[Finding]:

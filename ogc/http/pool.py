@@ -11,6 +11,7 @@ from typing import TypeVar
 from catalog.model.faults import Fault, Kind
 
 T = TypeVar("T")
+_PATIENCE_SECONDS = 0.05
 
 
 class RenderPool:
@@ -30,6 +31,12 @@ class RenderPool:
             return await asyncio.get_running_loop().run_in_executor(self._executor, work)
         finally:
             self.running -= 1
+
+    async def run_patiently(self, work: Callable[[], T]) -> T:
+        """The same for an answer that has begun: it waits for room, since it cannot be refused any more."""
+        while self.running >= self._most:
+            await asyncio.sleep(_PATIENCE_SECONDS)
+        return await self.run(work)
 
     def close(self) -> None:
         """Waits for nothing: what runs has a deadline."""

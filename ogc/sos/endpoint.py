@@ -57,7 +57,7 @@ class SosEndpoint:
         part: bytes | None = first
         while part is not None:
             yield part
-            part = await self._edge.pool.run(partial(next, rest, None))
+            part = await self._edge.pool.run_patiently(partial(next, rest, None))
 
 
 def _begun(

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import psutil
 
-from processes.files import LOG, STATUS, read_json, write_json
+from processes.files import LOG, STATUS, TASK, read_json, write_json
 from processes.model import Backend, BackendStatus, BackendUnreachable, JobId, RunSpec, SubmitRejected
 
 _LAUNCHED = "local.json"
 _NICE = 19
+_LOOKS, _LOOK_SECONDS = 8, 0.1
+"""A runner writes its status within a tenth of a second of its start; one that has not is not there."""
 
 
 class LocalExecutor:
@@ -47,11 +49,15 @@ class LocalExecutor:
 
     def find(self, job: JobId, attempt: int, folder: Path) -> str | None:
         """By what the launch wrote, else by what the runner wrote, which is the same process."""
-        launched = read_json(folder / _LAUNCHED)
-        if launched is not None:
-            return str(launched["ref"])
-        status = read_json(folder / STATUS)
-        return _ref(int(status["pid"])) if status else None
+        for _ in range(_LOOKS if (folder / TASK).exists() else 1):
+            launched = read_json(folder / _LAUNCHED)
+            if launched is not None:
+                return str(launched["ref"])
+            status = read_json(folder / STATUS)
+            if status is not None:
+                return _ref(int(status["pid"]))
+            time.sleep(_LOOK_SECONDS)
+        return None
 
     def poll(self, refs: Mapping[str, Path]) -> Mapping[str, BackendStatus]:
         """Running, or ended; a run that is over its time is ended here."""

@@ -88,7 +88,7 @@ def _get(connection: http.client.HTTPConnection, server: Server, query: str) -> 
     answer = connection.getresponse()
     body = answer.read()
     if answer.status != 200 or not answer.getheader("Content-Type", "").startswith(
-        ("image/", "text/xml", "application/json")
+        ("image/", "text/xml", "application/json", "application/xml")
     ):
         raise RuntimeError(f"{answer.status} {body[:300]!r}")
     return body

@@ -2,7 +2,7 @@
 """`make bench`: Hysope beside MapServer 8 and GDAL's COG driver in one run, on the same COGs, with 2 workers each.
 
 Machines are shared and noisy, so ratios are what counts; the table says for each case what the issue asked.
-`python tests/bench/run.py maps|zoom|many|ingest` runs one part. Data are generated once under bench-data.
+`python tests/bench/run.py maps|zoom|many|ingest|records|series|jobs` runs one part. Data are generated once under bench-data.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import legs
 import numpy as np
 from load import Cost, measure, once
 from peers import hysope, mapserver, missing
@@ -40,7 +41,9 @@ PART = Tile("T31TDH", 32631, 400_000.0, 4_800_000.0, 2_048)
 
 def main(parts: list[str]) -> None:
     """Runs the parts and prints a table for each."""
-    known: dict[str, Callable[[], None]] = {"ingest": ingest, "maps": maps, "zoom": zoom, "many": many}
+    known: dict[str, Callable[[], None]] = {
+        "ingest": ingest, "maps": maps, "zoom": zoom, "many": many, "records": legs.records, "series": legs.series, "jobs": legs.jobs,
+    }  # fmt: skip
     for name in parts or list(known):
         print(f"\n== {name}", flush=True)
         known[name]()

@@ -49,6 +49,7 @@ SCRIPTS = {
     "empty": "true",
     "wrong": 'cp "$0" "$1"',
     "killed": "kill -9 $PPID; sleep 5",
+    "hungry": 'exec python3 -c "import time; x = bytearray(900 << 20); time.sleep(30)"',
 }
 
 
@@ -385,6 +386,13 @@ def test_a_run_over_its_time_is_ended(shop: Shop) -> None:
     found = shop.until(job, lambda one: one.phase.final, supervisor=supervisor)
     assert (found.phase, found.error_class) == (Phase.FAILED, "walltime")
     assert not _sleeping(job)
+
+
+def test_a_run_that_needs_too_much_memory_says_so(shop: Shop) -> None:
+    if shop.settings.processes.executor != "slurm":
+        pytest.skip("nobody polices memory on this machine")
+    found = shop.finished(shop.order("hungry"), 60)
+    assert (found.phase, found.error_class, found.attempt) == (Phase.FAILED, "out-of-memory", 1)
 
 
 def test_a_recycled_pid_is_nobody(tmp_path: Path) -> None:
