@@ -32,6 +32,8 @@ from ogc.processes.endpoint import ProcessesEndpoints
 from ogc.sos.endpoint import SosEndpoint
 from ogc.sos.service import SosService
 from ogc.wms.endpoint import WmsEndpoint
+from ogc.wmts.endpoint import WmtsEndpoint
+from ogc.wmts.service import WmtsService
 from portal.pages import STATIC, Pages
 
 
@@ -50,6 +52,7 @@ def build(settings: Settings) -> Starlette:
     edge = Edge(settings, pool, Identity(services.catalog.keys, tokens))
     pages = Pages(services.catalog, settings)
     health = _Health(services)
+    wmts = WmtsEndpoint(WmtsService(services.catalog, services.maps, settings), edge)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -64,6 +67,8 @@ def build(settings: Settings) -> Starlette:
             CswEndpoint(CswService(services.catalog, settings), edge).__call__,
             methods=["GET", "POST"],
         ),
+        Route("/wmts", wmts.kvp, methods=["GET", "POST"]),
+        Route("/wmts/1.0.0/{resource:path}", wmts.rest),
         Route(
             "/sos",
             SosEndpoint(SosService(services.catalog, settings), edge).__call__,

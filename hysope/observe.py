@@ -27,6 +27,7 @@ _DOORS = frozenset(
     {
         "wms",
         "csw",
+        "wmts",
         "sos",
         "ogcapi",
         "spaces",

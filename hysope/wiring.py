@@ -12,6 +12,7 @@ from config.problems import ConfigError, Place, Problem, did_you_mean
 from config.product_types import Registry
 from config.registry import load_registry
 from config.settings import Settings
+from ogc.maps.service import Maps
 from ogc.wms.service import WmsService
 from processes.executors.local import LocalExecutor
 from processes.executors.slurm import Site, SlurmExecutor
@@ -28,6 +29,7 @@ class Services:
     settings: Settings
     catalog: Catalog
     tiles: Tiles
+    maps: Maps
     wms: WmsService
     processes: Processes
 
@@ -40,8 +42,9 @@ def wire(settings: Settings) -> Services:
     """The services of a settings tree; opens the store and brings its schema up to date."""
     catalog = wire_catalog(settings)
     tiles = Tiles(catalog, settings.limits)
+    maps = Maps(catalog, tiles, settings)
     return Services(
-        settings, catalog, tiles, WmsService(catalog, tiles, settings), Processes(catalog, settings)
+        settings, catalog, tiles, maps, WmsService(catalog, maps, settings), Processes(catalog, settings)
     )
 
 

@@ -33,6 +33,8 @@ _KEPT = (
     "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
 )
 _TOLD_BYTES = 2_000
+_LOG_BYTES = 20_000_000
+"""Of one program's output; a log can be endless."""
 
 
 class Failed(Exception):
@@ -84,8 +86,13 @@ class Run:
         except OSError as error:
             raise Failed("algorithm-failed", f"{argv[0]} cannot be started: {error.strerror}") from error
         assert self._child.stdout
+        told = 0
         for line in self._child.stdout:
-            print(line, end="", flush=True)
+            told += len(line)
+            if told <= _LOG_BYTES:
+                print(line, end="", flush=True)
+            elif told - len(line) <= _LOG_BYTES:
+                print("… the rest of the log is left out", flush=True)
             found = _PROGRESS.search(line) or _OTHER_PERCENT.search(line)
             if found:
                 self._tell(number, min(100, int(found[1])), item["id"])

@@ -14,12 +14,13 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from catalog.ingest.publish import Publisher
-from catalog.model.faults import Fault
+from catalog.model.faults import Fault, Kind
 from catalog.model.principal import OPERATOR, Deadline
 from catalog.model.product import Product
 from catalog.model.time import Micros, now
@@ -44,7 +45,10 @@ from processes.results import Made, Overtaken, publish
 from processes.service import Processes
 
 log = logging.getLogger("hysope.supervisor")
+_AWAY = (Kind.UNAVAILABLE, Kind.BUSY)
+"""Faults of the store, not of a job: the job stays where it is."""
 _IDLE_SECONDS = 0.15
+_PAUSE_SECONDS = 2.0
 _POLL_SECONDS = {"local": 0.2, "slurm": 0.7}
 _LOST_MICROS = 30_000_000
 """How long a run may be unknown to its executor, or ended without an account: shared file systems lag."""
@@ -80,13 +84,13 @@ class Supervisor:
             except (StoreDown, Fault) as error:
                 log.warning("the store does not answer: %s", error)
                 active = False
-                stop.wait(2.0)
+                stop.wait(_PAUSE_SECONDS)
             if not active:
                 self._processes.ordered.wait(_IDLE_SECONDS)
                 self._processes.ordered.clear()
         try:
             self._queue.release(self._holder)
-        except StoreDown:
+        except (StoreDown, Fault):
             log.warning("the lease could not be given back; it ends by itself")
 
     def step(self) -> bool:
@@ -105,7 +109,7 @@ class Supervisor:
         )
         claimed = self._queue.claim(most)
         for job in claimed:
-            self._submit(job)
+            self._safely(self._submit, job)
         if time.monotonic() - self._polled > _POLL_SECONDS.get(self._executor.name, 1.0):
             self._polled = time.monotonic()
             self._follow()
@@ -148,6 +152,8 @@ class Supervisor:
                 job.id, Phase.QUEUED, "the executor does not answer", not_before_us=now() + 5_000_000
             )
         except Fault as fault:
+            if fault.kind in _AWAY:
+                raise
             self._fail(job, ErrorClass.INPUT_UNAVAILABLE, fault.text)
         except OSError as error:
             self._fail(job, ErrorClass.STORAGE, f"{error.strerror or error}: {error.filename or ''}")
@@ -214,7 +220,7 @@ class Supervisor:
             return
         for job in mine:
             if job.ending:
-                self._end(job)
+                self._safely(self._end, job)
         running = [job for job in mine if job.phase in (Phase.PENDING, Phase.RUNNING)]
         try:
             states = self._executor.poll({job.backend_ref: self._folder(job) for job in running})
@@ -222,10 +228,20 @@ class Supervisor:
             log.warning("the executor does not answer: %s", error)
             states = None
         for job in running:
-            self._look(job, states)
+            self._safely(partial(self._look, states=states), job)
         for job in mine:
             if job.phase is Phase.STORING:
-                self._store(job)
+                self._safely(self._store, job)
+
+    @staticmethod
+    def _safely(work: Callable[[Job], None], job: Job) -> None:
+        """Does something for one job; what nobody foresaw is logged and must not stop the other jobs."""
+        try:
+            work(job)
+        except (StoreDown, Fault):
+            raise
+        except Exception:
+            log.exception("%s could not be moved", job.id)
 
     def _look(self, job: Job, states: Mapping[str, BackendStatus] | None) -> None:
         """One run: its exit file is the proof; without it the executor's word, and in doubt patience."""
@@ -320,6 +336,8 @@ class Supervisor:
         except Overtaken:
             log.info("%s was dismissed while it was published", job.id)
         except Fault as fault:
+            if fault.kind in _AWAY:
+                raise
             self._fail(job, ErrorClass.INPUT_UNAVAILABLE, fault.text)
         except OSError as error:
             self._fail(job, ErrorClass.STORAGE, f"{error.strerror or error}: {error.filename or ''}")

@@ -43,6 +43,8 @@ class Kind(Enum):
     NOT_QUERYABLE = "layer not queryable"
     BAD_TIME = "bad time"
     MISSING_TIME = "missing time"
+    OUT_OF_RANGE = "tile out of range"
+    NOT_ACCEPTABLE = "not acceptable"
     BAD_POINT = "point outside of the image"
     BAD_UPDATE_SEQUENCE = "update sequence too high"
     CURRENT_UPDATE_SEQUENCE = "update sequence unchanged"

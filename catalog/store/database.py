@@ -25,9 +25,12 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that writes; on SQLite it takes the write lock at its start."""
-        with self._writer.begin() as connection:
-            yield connection
+        """A transaction that writes; on SQLite it takes the write lock at its start. A database that is away is Fault UNAVAILABLE."""
+        try:
+            with self._writer.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            raise _away() from error
 
     def close(self) -> None:
         """Closes the connections."""
@@ -42,9 +45,7 @@ class Database:
         except OperationalError as error:
             if deadline is not None:
                 deadline.check()
-            raise Fault(
-                Kind.UNAVAILABLE, "the catalogue cannot be asked now; again in a moment", retry_after=5
-            ) from error
+            raise _away() from error
 
     @contextmanager
     def reading(self, deadline: Deadline) -> Iterator[Connection]:
@@ -85,3 +86,7 @@ def _pragmas(connection: object, _record: object) -> None:
     connection.isolation_level = None  # type: ignore[attr-defined]
     for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 30000"):
         connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]
+
+
+def _away() -> Fault:
+    return Fault(Kind.UNAVAILABLE, "the catalogue cannot be asked now; again in a moment", retry_after=5)

@@ -7,12 +7,9 @@ Status 400: OWSLib loses the text of a 404 or 500, and takes a 200 with a charse
 from __future__ import annotations
 
 from catalog.model.faults import Fault, Kind
-from catalog.xml.build import document, el, root_element
+from ogc.http.ows import exception_report
 
 MEDIA_TYPE = "application/xml"
-_OWS = "http://www.opengis.net/ows/1.1"
-_XSI = "http://www.w3.org/2001/XMLSchema-instance"
-_XML = "http://www.w3.org/XML/1998/namespace"
 _CODES = {
     Kind.MISSING: "MissingParameterValue", Kind.UNKNOWN_OPERATION: "OperationNotSupported", Kind.UNKNOWN_VERSION: "VersionNegotiationFailed",
     Kind.BAD_UPDATE_SEQUENCE: "InvalidUpdateSequence", Kind.INVALID_REQUEST: "InvalidRequest", Kind.TOO_LARGE: "ResponseExceedsSizeLimit",
@@ -40,11 +37,6 @@ def status(fault: Fault) -> int:
 
 def report(fault: Fault) -> bytes:
     """The report, valid against owsExceptionReport.xsd."""
-    root = root_element(f"{{{_OWS}}}ExceptionReport", {"ows": _OWS, "xsi": _XSI}, {"version": "2.0.0"})
-    root.set(f"{{{_XML}}}lang", "en")
-    root.set(f"{{{_XSI}}}schemaLocation", f"{_OWS} http://schemas.opengis.net/ows/1.1.0/owsAll.xsd")
-    exception = el(root, f"{{{_OWS}}}Exception", exceptionCode=code(fault))
-    if fault.locator and fault.kind not in (Kind.TOO_LARGE, Kind.INVALID_REQUEST):
-        exception.set("locator", _LOCATORS.get(fault.locator.upper(), fault.locator))
-    el(exception, f"{{{_OWS}}}ExceptionText", fault.text)
-    return document(root)
+    named = fault.locator and fault.kind not in (Kind.TOO_LARGE, Kind.INVALID_REQUEST)
+    locator = _LOCATORS.get(fault.locator.upper(), fault.locator) if named else ""
+    return exception_report(code(fault), fault.text, locator, "2.0.0")

@@ -14,7 +14,7 @@ from config.limits import Limits
 from config.product_types import Collection, ProductType, days
 from config.settings import Service
 from config.styles import Points, Style
-from ogc.wms.layers import Offered
+from ogc.maps.layers import Offered
 from tiles.encode import Format
 from tiles.legend import legend
 

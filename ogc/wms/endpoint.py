@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from catalog.model.faults import Fault, Kind
 from ogc.http.edge import Edge
+from ogc.maps.service import Answer
 from ogc.wms.request import Envelope, OnError, read_envelope
-from ogc.wms.service import Answer, WmsService
+from ogc.wms.service import WmsService
 
 
 class WmsEndpoint:

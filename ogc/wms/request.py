@@ -12,22 +12,17 @@ from typing import Literal
 from catalog.crs import Crs, box_from, read_crs
 from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind, invalid, too_large
-from catalog.model.time import Instant, read_instant, read_step
 from config.limits import Limits
 from ogc.http.fields import Field, at_least, boolean, four_numbers, integer, list_of, number, plain, shown
 from ogc.http.kvp import Kvp
+from ogc.maps.words import InfoFormat, image_format, info_format, time_query
 from tiles.encode import Format
 from tiles.service import Priority
-from tiles.times import Current, Interval, TimeQuery
+from tiles.times import TimeQuery
 
 Version = Literal["1.1.1", "1.3.0"]
 _VERSION = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})(?:\.([0-9]{1,3}))?\Z", re.ASCII)
 _COLOUR = re.compile(r"0[xX]([0-9A-Fa-f]{6})\Z", re.ASCII)
-_FORMATS = {
-    "image/png": Format.PNG, "image/png; mode=24bit": Format.PNG, "image/png;mode=24bit": Format.PNG, "image/png; mode=32bit": Format.PNG,
-    "image/png; mode=8bit": Format.PNG8, "image/png;mode=8bit": Format.PNG8, "image/png8": Format.PNG8,
-    "image/jpeg": Format.JPEG, "image/jpg": Format.JPEG, "image/webp": Format.WEBP, "image/tiff": Format.GEOTIFF, "image/geotiff": Format.GEOTIFF,
-}  # fmt: skip
 
 
 class OnError(Enum):
@@ -36,15 +31,6 @@ class OnError(Enum):
     XML = "XML"
     INIMAGE = "INIMAGE"
     BLANK = "BLANK"
-
-
-class InfoFormat(Enum):
-    """What GetFeatureInfo answers with."""
-
-    JSON = "application/json"
-    TEXT = "text/plain"
-    HTML = "text/html"
-    GML = "application/vnd.ogc.gml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,34 +134,6 @@ def read_request(kvp: Kvp, envelope: Envelope, limits: Limits) -> Request:
     raise Fault(
         Kind.UNKNOWN_OPERATION, f"{shown(kvp['REQUEST'])} is not an operation of this service", "REQUEST"
     )
-
-
-def time_query(text: str) -> TimeQuery:
-    """Instants, intervals and lists of both (1.3.0, annex D; C.3), and `current`."""
-    return tuple(_time_part(part) for part in text.split(","))
-
-
-def image_format(text: str) -> Format:
-    """A picture format by its media type."""
-    found = _FORMATS.get(text.lower())
-    if found is None:
-        raise Fault(Kind.UNKNOWN_FORMAT, f"{shown(text)} is not a format of this server")
-    return found
-
-
-def info_format(text: str) -> InfoFormat:
-    """A format of GetFeatureInfo by its media type."""
-    media = text.lower().split(";")[0].strip()
-    alias = {
-        "application/geo+json": InfoFormat.JSON,
-        "application/geojson": InfoFormat.JSON,
-        "text/xml": InfoFormat.GML,
-        "application/vnd.ogc.gml/3.1.1": InfoFormat.GML,
-    }
-    found = alias.get(media) or next((form for form in InfoFormat if form.value == media), None)
-    if found is None:
-        raise Fault(Kind.UNKNOWN_FORMAT, f"{shown(text)} is not a format of this operation")
-    return found
 
 
 def colour(text: str) -> tuple[int, int, int]:
@@ -294,20 +252,6 @@ def _pixel(kvp: Kvp, name: str, size: int) -> int:
     if not 0 <= value < size:
         raise Fault(Kind.BAD_POINT, f"{name}: {value} is not between 0 and {size - 1}", name)
     return value
-
-
-def _time_part(text: str) -> Instant | Interval | Current:
-    text = text.strip()
-    if text.lower() == "current":
-        return Current.CURRENT
-    parts = text.split("/")
-    if len(parts) == 1:
-        return read_instant(text)
-    if len(parts) > 3:
-        raise Fault(Kind.BAD_TIME, f"{shown(text)} is not a time, nor an interval", "TIME")
-    return Interval(
-        read_instant(parts[0]), read_instant(parts[1]), read_step(parts[2]) if len(parts) == 3 else None
-    )
 
 
 def _nearest_version(text: str) -> Version:

@@ -3,47 +3,37 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from threading import Lock
 
 import numpy as np
 from isal import igzip
 from PIL import Image, ImageDraw
 
-from catalog.crs import transform
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal, Role
 from catalog.service import Catalog
-from config.product_types import SeriesType
 from config.settings import Settings
-from config.styles import Points
 from ogc.http.identity import CHALLENGE
 from ogc.http.kvp import Kvp
-from ogc.wms import info, reports, v111, v130
+from ogc.maps.service import Answer, AskedLayer, Maps, etag, private
+from ogc.maps.words import image_format
+from ogc.wms import reports, v111, v130
 from ogc.wms.capabilities import Document
-from ogc.wms.layers import Layers
 from ogc.wms.request import (
     Envelope,
     GetCapabilities,
     GetFeatureInfo,
     GetLegendGraphic,
     GetMap,
-    InfoFormat,
     MapPart,
     OnError,
-    image_format,
     read_request,
 )
 from tiles.encode import Format, blank, encode
 from tiles.frame import Frame
-from tiles.legend import legend_png
-from tiles.service import Drawn, LayerQuery, MapLayer, Tiles
-from tiles.stations import StationQuery
 from tiles.style import Coloured
-from tiles.times import Used
 
 _XML = "text/xml; charset=utf-8"
 _DOCUMENTS = 64
@@ -53,25 +43,13 @@ _STATUS = {Kind.BUSY: 503, Kind.UNAVAILABLE: 503, Kind.BAD_CREDENTIAL: 401}
 """Faults whose HTTP status is not the client's choice of words."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """Bytes with what HTTP has to say of them."""
-
-    body: bytes
-    media_type: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    status: int = 200
-
-
 class WmsService:
     """Answers requests of one process; safe to share between threads."""
 
-    def __init__(self, catalog: Catalog, tiles: Tiles, settings: Settings) -> None:
-        self._catalog, self._tiles, self._settings = catalog, tiles, settings
-        self._layers = Layers(catalog)
+    def __init__(self, catalog: Catalog, maps: Maps, settings: Settings) -> None:
+        self._catalog, self._maps, self._settings = catalog, maps, settings
         self._lock = Lock()
         self._documents: OrderedDict[tuple[object, ...], tuple[bytes, bytes]] = OrderedDict()
-        self._pictures = _ByteCache(settings.server.tile_cache_mb << 20)
 
     def answer(
         self, kvp: Kvp, envelope: Envelope, who: Principal, base_url: str, *, gzip: bool, known_tag: str = ""
@@ -81,7 +59,7 @@ class WmsService:
             answered = self._answer(kvp, envelope, who, base_url, gzip=gzip, known_tag=known_tag)
         except Fault as fault:
             return self.report(fault, kvp, envelope)
-        return _private(answered) if who.role is not Role.PUBLIC else answered
+        return private(answered) if who.role is not Role.PUBLIC else answered
 
     def _answer(
         self, kvp: Kvp, envelope: Envelope, who: Principal, base_url: str, *, gzip: bool, known_tag: str
@@ -120,60 +98,41 @@ class WmsService:
         )
 
     def _get_map(self, request: GetMap, who: Principal, deadline: Deadline, known_tag: str) -> Answer:
-        layers = [query for _, query in self._queries(request.map, who, deadline)]
-        tag = self._tag(request, who)
-        headers = {"ETag": tag, "Cache-Control": f"public, max-age={self._settings.wms.capabilities_max_age}"}
-        if known_tag == tag:
-            return Answer(b"", request.form.media_type, headers, 304)
-        kept = self._pictures.get(tag)
-        if kept is None:
-            part = request.map
-            frame = Frame(part.crs, part.box, part.width, part.height)
-            drawn = self._tiles.draw(layers, frame, who, deadline)
-            background = None if request.transparent and request.form.transparent else request.background
-            kept = (encode(drawn.picture, request.form, background, frame), _warning(drawn))
-            self._pictures.put(tag, kept)
-        body, warning = kept
-        return Answer(body, request.form.media_type, {**headers, **({"Warning": warning} if warning else {})})
+        part = request.map
+        self._known_crs(part, who, deadline)
+        background = None if request.transparent and request.form.transparent else request.background
+        return self._maps.picture(
+            _asked(part), _frame(part), request.form, background, who, deadline, known_tag
+        )
 
     def _get_feature_info(
         self, request: GetFeatureInfo, envelope: Envelope, who: Principal, deadline: Deadline, base_url: str
     ) -> Answer:
         part = request.map
-        drawn = dict(self._queries(part, who, deadline))
-        for name in request.query_layers:
-            self._layers.layer(name, who)
-            if name not in drawn:
+        self._known_crs(part, who, deadline)
+        drawn = {one.name: one for one in _asked(part)}
+        for name in (*drawn, *request.query_layers):
+            kind, layer = self._maps.layers.layer(name, who)
+            if name in drawn:
+                self._maps.layers.style(kind, layer, drawn[name].style)
+            else:
                 raise Fault(Kind.UNKNOWN_LAYER, f"the layer {name} is not among LAYERS", "QUERY_LAYERS")
-        queries = [drawn[name] for name in request.query_layers]
-        frame = Frame(part.crs, part.box, part.width, part.height)
-        x, y = frame.point(request.column + 0.5, request.row + 0.5)
-        probed = [
-            self._tiles.stations_at(query, frame, x, y, request.count, who, deadline)
-            if isinstance(query, StationQuery)
-            else self._tiles.values_at(query, x, y, part.crs.epsg, request.count, who, deadline)
-            for query in queries
-        ]
-        lon, lat = transform(part.crs.epsg, 4326, np.array([x]), np.array([y]))
-        finite = np.isfinite(lon[0]) and np.isfinite(lat[0])
-        asked = info.Asked(
-            float(lon[0]) if finite else 0.0, float(lat[0]) if finite else 0.0, envelope.language, base_url
+        asked = [drawn[name] for name in request.query_layers]
+        pixel = (request.column, request.row)
+        return self._maps.values(
+            asked,
+            _frame(part),
+            pixel,
+            request.form,
+            request.count,
+            envelope.language,
+            base_url,
+            who,
+            deadline,
         )
-        body = info.encode(request.form, probed, asked)
-        charset = (
-            "" if request.form.value in ("application/json", "application/vnd.ogc.gml") else "; charset=utf-8"
-        )
-        headers = {"Cache-Control": "public, max-age=60"}
-        if request.form is InfoFormat.HTML:
-            headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
-        return Answer(body, request.form.value + charset, headers)
 
     def _get_legend(self, request: GetLegendGraphic, envelope: Envelope, who: Principal) -> Answer:
-        kind, layer = self._layers.layer(request.layer, who)
-        style = self._layers.style(kind, layer, request.style)
-        return Answer(
-            legend_png(kind, style, envelope.language), "image/png", {"Cache-Control": "public, max-age=3600"}
-        )
+        return self._maps.legend(request.layer, request.style, envelope.language, who)
 
     def _get_capabilities(
         self,
@@ -200,7 +159,7 @@ class WmsService:
         headers = {
             "Cache-Control": f"public, max-age={self._settings.wms.capabilities_max_age}",
             "Vary": "Accept-Encoding",
-            "ETag": _etag((*key, gzip)),
+            "ETag": etag((*key, gzip)),
         }
         if gzip:
             return Answer(found[1], media_type, {**headers, "Content-Encoding": "gzip"})
@@ -209,8 +168,8 @@ class WmsService:
     def _document(
         self, envelope: Envelope, who: Principal, deadline: Deadline, base_url: str, revision: int
     ) -> tuple[bytes, bytes]:
-        offered = tuple(self._layers.offered(who, deadline))
-        crs_list = self._layers.crs_list(who, deadline)
+        offered = tuple(self._maps.layers.offered(who, deadline))
+        crs_list = self._maps.layers.crs_list(who, deadline)
         doc = Document(
             self._settings.service,
             envelope.language,
@@ -223,28 +182,13 @@ class WmsService:
         body = v130.encode(doc) if envelope.version == "1.3.0" else v111.encode(doc)
         return body, igzip.compress(body, 2)
 
-    def _queries(self, part: MapPart, who: Principal, deadline: Deadline) -> list[tuple[str, MapLayer]]:
-        """The layers to draw, by name; one may stand twice, in two styles. Faults for an unknown layer, style or CRS in any position."""
-        if part.crs not in self._layers.crs_list(who, deadline):
+    def _known_crs(self, part: MapPart, who: Principal, deadline: Deadline) -> None:
+        if part.crs not in self._maps.layers.crs_list(who, deadline):
             raise Fault(
                 Kind.UNKNOWN_CRS,
                 f"{part.crs.name} is not among the coordinate reference systems of the layers",
                 "CRS",
             )
-        strict = self._settings.wms.strict_time
-        out: list[tuple[str, MapLayer]] = []
-        for name, style_name in part.layers:
-            kind, layer = self._layers.layer(name, who)
-            style = self._layers.style(kind, layer, style_name)
-            if isinstance(kind, SeriesType):
-                out.append((name, StationQuery(kind, kind.point)))
-            elif not isinstance(style, Points):
-                out.append((name, LayerQuery(kind, style, part.time, part.priority, part.max_cloud, strict)))
-        return out
-
-    def _tag(self, request: GetMap, who: Principal) -> str:
-        """A strong ETag: the request as it was understood, and the state of the catalogue."""
-        return _etag((request, who.view, self._catalog.edition()))
 
     def _picture_report(
         self, fault: Fault, kvp: Kvp, envelope: Envelope, headers: Mapping[str, str]
@@ -272,52 +216,12 @@ class WmsService:
         )
 
 
-class _ByteCache:
-    """Pictures by their tag; the least recently used go when the bytes are too many."""
-
-    def __init__(self, most: int) -> None:
-        self._most, self._bytes = most, 0
-        self._entries: OrderedDict[str, tuple[bytes, str]] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, tag: str) -> tuple[bytes, str] | None:
-        with self._lock:
-            found = self._entries.get(tag)
-            if found:
-                self._entries.move_to_end(tag)
-            return found
-
-    def put(self, tag: str, entry: tuple[bytes, str]) -> None:
-        if len(entry[0]) * 8 > self._most:
-            return
-        with self._lock:
-            old = self._entries.pop(tag, None)
-            self._entries[tag] = entry
-            self._bytes += len(entry[0]) - (len(old[0]) if old else 0)
-            while self._bytes > self._most:
-                _, (body, _) = self._entries.popitem(last=False)
-                self._bytes -= len(body)
+def _asked(part: MapPart) -> list[AskedLayer]:
+    return [AskedLayer(name, style, part.time, part.priority, part.max_cloud) for name, style in part.layers]
 
 
-def _etag(of: tuple[object, ...]) -> str:
-    """A strong ETag of everything that an answer depends on."""
-    return f'"{hashlib.blake2b(repr(of).encode(), digest_size=16).hexdigest()}"'
-
-
-def _private(answer: Answer) -> Answer:
-    """The answer to somebody: for their own cache only."""
-    kept = answer.headers.get("Cache-Control", "").replace("public", "private")
-    return replace(answer, headers={**answer.headers, "Cache-Control": kept})
-
-
-def _warning(drawn: Drawn) -> str:
-    """The Warning header for a default or nearest time (1.3.0, C.4.1 and C.4.2), once for each value."""
-    said = []
-    for layer, when in drawn.resolved:
-        if when and when.used is not Used.ASKED:
-            word = "Default" if when.used is Used.DEFAULT else "Nearest"
-            said.append(f"99 {word} value used: time={when.text} units=ISO8601 layer={layer.kind.id}")
-    return ", ".join(dict.fromkeys(said))
+def _frame(part: MapPart) -> Frame:
+    return Frame(part.crs, part.box, part.width, part.height)
 
 
 def _check_update_sequence(asked: str, here: int) -> None:

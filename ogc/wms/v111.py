@@ -10,9 +10,9 @@ from lxml import etree
 from catalog.model import spaces
 from catalog.xml.build import clean, el
 from config.styles import Points, Style
+from ogc.maps.layers import Offered
 from ogc.wms import capabilities as caps
 from ogc.wms.capabilities import Document
-from ogc.wms.layers import Offered
 
 _XLINK = "http://www.w3.org/1999/xlink"
 MEDIA_TYPE = "application/vnd.ogc.wms_xml"

@@ -9,9 +9,9 @@ from catalog.crs import Crs, in_order_of
 from catalog.model import spaces
 from catalog.xml.build import document, el, root_element
 from config.styles import Points, Style
+from ogc.maps.layers import Offered
 from ogc.wms import capabilities as caps
 from ogc.wms.capabilities import Document
-from ogc.wms.layers import Offered
 
 _WMS = "http://www.opengis.net/wms"
 _SLD = "http://www.opengis.net/sld"

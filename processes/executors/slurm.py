@@ -81,7 +81,9 @@ class SlurmExecutor:
 
     def find(self, job: JobId, attempt: int, folder: Path) -> str | None:
         """By the name that the run was given."""
-        found = self._asked(["squeue", "-h", "-a", "-t", "all", "-o", "%i", "-n", run_name(job, attempt)])
+        found = self._asked(
+            ["squeue", "-h", "-a", "--me", "-t", "all", "-o", "%i", "-n", run_name(job, attempt)]
+        )
         return found.split()[0] if found.split() else None
 
     def poll(self, refs: Mapping[str, Path]) -> Mapping[str, BackendStatus]:
@@ -89,7 +91,9 @@ class SlurmExecutor:
         if not refs:
             return {}
         out = {}
-        for line in self._asked(["squeue", "-h", "-a", "-t", "all", "-o", "%i|%T|%r|%N"]).splitlines():
+        for line in self._asked(
+            ["squeue", "-h", "-a", "--me", "-t", "all", "-o", "%i|%T|%r|%N"]
+        ).splitlines():
             ref, state, reason, node = [*line.split("|"), "", "", ""][:4]
             if ref in refs:
                 out[ref] = BackendStatus(_STATES.get(state, Backend.ENDED), reason, node)

@@ -14,7 +14,7 @@ from catalog.model.observation import Seen
 from catalog.model.product import Product
 from catalog.model.time import day_text, micros_text
 from catalog.xml.build import clean, document, el
-from ogc.wms.request import InfoFormat
+from ogc.maps.words import InfoFormat
 from tiles.sample import PixelValue
 from tiles.service import Probed
 from tiles.stations import ProbedStations
