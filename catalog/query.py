@@ -129,6 +129,15 @@ class Order(Enum):
     MODIFIED_DOWN = "modified, downwards"
 
 
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page of products ended: day, start and key of its last one."""
+
+    day: int
+    start: int
+    key: int
+
+
 def equal(prop: Property, value: str | int) -> Compare:
     """The commonest filter."""
     return Compare(prop, Relation.EQUAL, value)

@@ -23,7 +23,7 @@ from catalog.model.principal import Deadline, Principal, Role
 from catalog.model.product import Product, Record, Summary
 from catalog.model.time import Micros, now
 from catalog.observations import Observations
-from catalog.query import And, Compare, Filter, Order, Property, Relation, equal, measure
+from catalog.query import And, Compare, Cursor, Filter, Order, Property, Relation, equal, measure
 from catalog.records import of_product, of_station, product_record, station_record
 from catalog.store.rows import PUBLISHED, SUPERSEDED, Visible
 from catalog.store.store import Store, open_store
@@ -82,10 +82,11 @@ class Catalog:
         order: Order = Order.NEWEST,
         limit: int = 10,
         bands: Sequence[str] | None = None,
+        after: Cursor | None = None,
     ) -> tuple[Product, ...]:
-        """The published products of a filter that `who` may see. With `bands`, each product has only the assets for these."""
+        """The published products of a filter that `who` may see. With `bands`, each product has only the assets for these; `after` goes on behind one."""
         measure(tree, self._limits.query_depth, self._limits.query_terms)
-        return self._store.products.find(tree, self._sight(who), order, limit, deadline, bands)
+        return self._store.products.find(tree, self._sight(who), order, limit, deadline, bands, after)
 
     def count(self, tree: Filter, who: Principal, deadline: Deadline) -> int:
         """How many products `search` would find without a limit."""

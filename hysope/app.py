@@ -23,6 +23,7 @@ from hysope.observe import AccessLog, metrics_text, start_logging
 from hysope.wiring import Services, wire
 from ogc.csw.endpoint import CswEndpoint
 from ogc.csw.service import CswService
+from ogc.files.endpoint import FilesEndpoint
 from ogc.http.edge import Edge
 from ogc.http.guard import Guard
 from ogc.http.identity import Identity
@@ -31,6 +32,8 @@ from ogc.http.pool import RenderPool
 from ogc.processes.endpoint import ProcessesEndpoints
 from ogc.sos.endpoint import SosEndpoint
 from ogc.sos.service import SosService
+from ogc.stac.endpoint import StacEndpoints
+from ogc.stac.service import StacService
 from ogc.wms.endpoint import WmsEndpoint
 from ogc.wmts.endpoint import WmtsEndpoint
 from ogc.wmts.service import WmtsService
@@ -67,6 +70,8 @@ def build(settings: Settings) -> Starlette:
             CswEndpoint(CswService(services.catalog, settings), edge).__call__,
             methods=["GET", "POST"],
         ),
+        *StacEndpoints(StacService(services.catalog, settings), edge, settings).routes(),
+        Route("/files/{product}/{asset}", FilesEndpoint(services.catalog, edge, settings).__call__),
         Route("/wmts", wmts.kvp, methods=["GET", "POST"]),
         Route("/wmts/1.0.0/{resource:path}", wmts.rest),
         Route(

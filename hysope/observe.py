@@ -28,6 +28,8 @@ _DOORS = frozenset(
         "wms",
         "csw",
         "wmts",
+        "stac",
+        "files",
         "sos",
         "ogcapi",
         "spaces",

@@ -22,6 +22,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    tuple_,
 )
 
 from catalog.model.area import Box
@@ -29,6 +30,7 @@ from catalog.query import (
     Among,
     And,
     Compare,
+    Cursor,
     During,
     Filter,
     Like,
@@ -61,6 +63,7 @@ PRODUCTS = Target(
     {
         Property.ID: _P.id, Property.VERSION: _P.version, Property.COLLECTION: _P.collection, Property.PLATFORM: _P.platform,
         Property.ZONE: _P.zone, Property.CLOUD: _P.cloud, Property.SNOW: _P.snow, Property.DAY: _P.day,
+        Property.START: _P.start_us, Property.END: _P.end_us,
     },
     tables.box_rtree,
     tables.box_area,
@@ -131,6 +134,14 @@ def order(by: Order, target: Target = PRODUCTS) -> tuple[ColumnElement[Any], ...
             return (c.modified_us.desc(), c.key.desc())
         case _:
             assert_never(by)
+
+
+def behind(by: Order, cursor: Cursor) -> ColumnElement[bool]:
+    """The products that come after one, in the order NEWEST or OLDEST: compared as rows, so that an index serves it."""
+    c = PRODUCTS.table.c
+    here = tuple_(c.day, c.start_us, c.key)
+    there = tuple_(literal(cursor.day), literal(cursor.start), literal(cursor.key))
+    return here > there if by is Order.OLDEST else here < there
 
 
 def _compare(tree: Compare, target: Target) -> ColumnElement[bool]:

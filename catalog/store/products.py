@@ -11,7 +11,7 @@ from catalog.model.area import Box
 from catalog.model.principal import Deadline
 from catalog.model.product import Product, Summary
 from catalog.model.time import Day
-from catalog.query import Filter, Order
+from catalog.query import Cursor, Filter, Order
 from catalog.store import compile as sql
 from catalog.store import tables
 from catalog.store.database import Database
@@ -40,14 +40,20 @@ class Products:
         limit: int,
         deadline: Deadline,
         bands: Sequence[str] | None = None,
+        after: Cursor | None = None,
     ) -> tuple[Product, ...]:
-        """The products of a filter with their assets; with `bands`, only the assets that hold one of these, and the visuals."""
+        """The products of a filter with their assets; with `bands`, only the assets that hold one of these, and the visuals.
+
+        `after` goes on behind a product of an earlier page (orders NEWEST and OLDEST): publications in between shift nothing.
+        """
         query = (
             select(tables.product)
             .where(visible_products(visible), sql.where(tree, self._database.dialect))
             .order_by(*sql.order(order))
             .limit(limit)
         )
+        if after is not None:
+            query = query.where(sql.behind(order, after))
         with self._database.reading(deadline) as connection:
             rows = connection.execute(query).all()
             keys = [row.key for row in rows]

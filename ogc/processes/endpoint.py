@@ -19,7 +19,7 @@ from catalog.model.principal import Principal
 from catalog.service import Catalog
 from config.settings import Settings
 from ogc.http.edge import Edge
-from ogc.http.identity import CHALLENGE
+from ogc.http.problem import PRIVATE, refused
 from ogc.processes import documents, reports
 from ogc.processes.request import read_audience, read_execute, read_job_query, read_prefer
 from processes.model import Job, Phase
@@ -140,7 +140,7 @@ class ProcessesEndpoints:
     async def _log(self, request: Request) -> Response:
         who = await self._edge.principal(request)
         text = await self._run(partial(self._processes.log, request.path_params["job"], who))
-        return Response(text, media_type="text/plain; charset=utf-8", headers=_PRIVATE)
+        return Response(text, media_type="text/plain; charset=utf-8", headers=PRIVATE)
 
     async def _events(self, request: Request) -> Response:
         who = await self._edge.principal(request)
@@ -168,9 +168,6 @@ class ProcessesEndpoints:
         return f"{self._edge.base_url(request)}/ogcapi"
 
 
-_PRIVATE = {"Cache-Control": "no-store", "Vary": "Authorization, X-API-Key"}
-
-
 def _answered(handler: Handler) -> Handler:
     """Every fault of a handler as its document."""
 
@@ -185,19 +182,14 @@ def _answered(handler: Handler) -> Handler:
 
 def _json(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     body = json.dumps(document, ensure_ascii=False).encode()
-    return Response(body, status, {**_PRIVATE, **(headers or {})}, "application/json")
+    return Response(body, status, {**PRIVATE, **(headers or {})}, "application/json")
 
 
 def _refused(fault: Fault) -> Response:
-    headers = dict(_PRIVATE)
     status = reports.status(fault)
-    if status == 401:
-        headers["WWW-Authenticate"] = CHALLENGE
-    if fault.retry_after is not None:
-        headers["Retry-After"] = str(fault.retry_after)
     if fault.kind is Kind.UNKNOWN_PRODUCT and fault.locator == "id":
         status = 404
-    return Response(reports.report(fault), status, headers, "application/json")
+    return refused(fault, status, reports.report(fault))
 
 
 def _language(request: Request) -> str:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +10,12 @@ from typing import Any
 
 from catalog.model.faults import Fault, Kind, invalid
 from ogc.http.fields import integer, shown
+from ogc.http.problem import read_json
 from processes.inputs import PRODUCTS
 
 _STATUSES = ("accepted", "running", "successful", "failed", "dismissed")
 _JOB_PARAMETERS = frozenset({"limit", "offset", "status", "processID", "type"})
 _MOST_JOBS = 1_000
-_DEPTH = 20
 _WAIT = re.compile(r"wait=([0-9]{1,6})\Z")
 
 
@@ -48,7 +47,7 @@ class JobQuery:
 
 def read_execute(body: bytes) -> Execute:
     """An execute request (18-062r2, clause 7.11). Raises Fault INVALID."""
-    document = _json(body) if body.strip() else {}
+    document = read_json(body) if body.strip() else {}
     if not isinstance(document, dict):
         raise invalid("an execute request is a JSON object")
     inputs, outputs, response = (
@@ -115,38 +114,10 @@ def _number(parameters: Mapping[str, str], name: str, default: int, least: int, 
 
 def read_audience(body: bytes) -> str:
     """`{"audience": "private" | "official" | "g.<group>"}`. Raises Fault INVALID."""
-    document = _json(body)
+    document = read_json(body)
     found = document.get("audience") if isinstance(document, dict) else None
     if not isinstance(found, str) or len(found) > 100:
         raise Fault(
             Kind.INVALID, 'the body is {"audience": "private"}, "official", or "g." and a group', "audience"
         )
     return found
-
-
-def _json(body: bytes) -> Any:
-    try:
-        found = json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise invalid("the body is not JSON") from error
-    _shallow(found)
-    return found
-
-
-def _no_constant(text: str) -> float:
-    raise ValueError(text)
-
-
-def _shallow(value: Any) -> None:
-    """Raises Fault INVALID for a document that is nested too deep to be any request."""
-    level, depth = [value], 0
-    while level:
-        depth += 1
-        if depth > _DEPTH:
-            raise invalid("the body is nested too deep")
-        level = [
-            child
-            for one in level
-            if isinstance(one, dict | list)
-            for child in (one.values() if isinstance(one, dict) else one)
-        ]

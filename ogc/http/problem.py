@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What JSON doors share: bodies read strictly, and refusals with their headers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.responses import Response
+
+from catalog.model.faults import Fault, invalid
+from ogc.http.identity import CHALLENGE
+
+PRIVATE = {"Cache-Control": "no-store", "Vary": "Authorization, X-API-Key"}
+_DEPTH = 20
+
+
+def read_json(body: bytes) -> Any:
+    """A JSON document without NaN and without deep nesting. Raises Fault INVALID."""
+    try:
+        found = json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise invalid("the body is not JSON") from error
+    level, depth = [found], 0
+    while level:
+        depth += 1
+        if depth > _DEPTH:
+            raise invalid("the body is nested too deep")
+        level = [
+            child
+            for one in level
+            if isinstance(one, dict | list)
+            for child in (one.values() if isinstance(one, dict) else one)
+        ]
+    return found
+
+
+def refused(fault: Fault, status: int, body: bytes) -> Response:
+    """A refusal: with a challenge where a credential is wanted, and when to come again where that is known."""
+    headers = dict(PRIVATE)
+    if status == 401:
+        headers["WWW-Authenticate"] = CHALLENGE
+    if fault.retry_after is not None:
+        headers["Retry-After"] = str(fault.retry_after)
+    return Response(body, status, headers, "application/json")
+
+
+def _no_constant(text: str) -> float:
+    raise ValueError(text)

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""STAC 1.1 documents as plain JSON values: catalog, collections, items with projection, raster, eo, file and version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import shapely
+from shapely.geometry import mapping
+
+from catalog.model.area import WORLD
+from catalog.model.product import Asset, AssetRole, Grid, Product, Summary
+from catalog.model.time import Micros, micros_text
+from catalog.records import LINEAGE
+from config.product_types import Band, ProductType
+from config.settings import Service
+from ogc.files.endpoint import media_type
+
+Document = dict[str, Any]
+CONFORMANCE = (
+    "https://api.stacspec.org/v1.0.0/core", "https://api.stacspec.org/v1.0.0/collections", "https://api.stacspec.org/v1.0.0/ogcapi-features",
+    "https://api.stacspec.org/v1.0.0/item-search", "https://api.stacspec.org/v1.0.0/item-search#query",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core", "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+)  # fmt: skip
+_EXTENSIONS = {
+    "proj:": "https://stac-extensions.github.io/projection/v2.0.0/schema.json", "raster:": "https://stac-extensions.github.io/raster/v2.0.0/schema.json",
+    "eo:": "https://stac-extensions.github.io/eo/v2.0.0/schema.json", "file:": "https://stac-extensions.github.io/file/v2.1.0/schema.json",
+    "processing:": "https://stac-extensions.github.io/processing/v1.2.0/schema.json",
+}  # fmt: skip
+_VERSION = "https://stac-extensions.github.io/version/v1.2.0/schema.json"
+_ROLES = {
+    AssetRole.DATA: ["data"], AssetRole.MASK: ["data-mask"], AssetRole.SIDECAR: ["overview"], AssetRole.VISUAL: ["visual"],
+    AssetRole.QUICKLOOK: ["thumbnail"], AssetRole.METADATA: ["metadata"],
+}  # fmt: skip
+_TYPES = {"uint8": "uint8", "int16": "int16", "uint16": "uint16", "float32": "float32"}
+
+
+def landing(service: Service, base: str, collections: Iterable[ProductType]) -> Document:
+    """The catalog at the root."""
+    return {
+        "type": "Catalog", "stac_version": "1.1.0", "id": "hysope", "title": service.title.en, "description": service.abstract.en, "conformsTo": list(CONFORMANCE),
+        "links": [
+            _link(base, "self", "application/json"), _link(base, "root", "application/json"),
+            _link(f"{base}/conformance", "conformance", "application/json"), _link(f"{base}/collections", "data", "application/json"),
+            {**_link(f"{base}/search", "search", "application/geo+json"), "method": "GET"},
+            {**_link(f"{base}/search", "search", "application/geo+json"), "method": "POST"},
+            *(_link(f"{base}/collections/{kind.id}", "child", "application/json", kind.title.en) for kind in collections),
+        ],
+    }  # fmt: skip
+
+
+def collection(kind: ProductType, summary: Summary, base: str, server: str) -> Document:
+    """A collection with its extent; intervals are open at the end where products still come."""
+    box = summary.extent or WORLD
+    first, last = summary.first or Micros(0), summary.last or Micros(0)
+    here = f"{base}/collections/{kind.id}"
+    providers = [
+        {"name": kind.producer, "roles": ["producer"]},
+        {"name": kind.centre, "roles": ["processor"]},
+    ]
+    links = [
+        _link(here, "self", "application/json"), _link(base, "root", "application/json"), _link(base, "parent", "application/json"),
+        _link(f"{here}/items", "items", "application/geo+json"), _link(f"{server}/collections/{kind.id}", "alternate", "text/html"),
+    ]  # fmt: skip
+    if kind.licence_url:
+        links.append(_link(kind.licence_url, "license", "text/html", kind.licence))
+    out: Document = {
+        "type": "Collection", "stac_version": "1.1.0", "stac_extensions": [], "id": kind.id, "title": kind.title.en, "description": kind.abstract.en,
+        "keywords": [text for word in kind.keywords for text in (word.en, word.fr)], "license": "other", "providers": providers,
+        "extent": {
+            "spatial": {"bbox": [[box.west, box.south, box.east, box.north]]},
+            "temporal": {"interval": [[micros_text(first), micros_text(Micros(last - 1))]]},
+        },
+        "summaries": {"platform": list(kind.platforms) or ["-"], "processing:level": [kind.level]},
+        "item_assets": {name: {"title": band.title.en, "roles": [band.role if band.role == "data" else "data-mask"]} for name, band in kind.bands.items()},
+        "links": links,
+    }  # fmt: skip
+    if kind.doi:
+        out["sci:doi"] = kind.doi
+        out["stac_extensions"].append("https://stac-extensions.github.io/scientific/v1.0.0/schema.json")
+    return out
+
+
+def item(product: Product, kind: ProductType, base: str, server: str) -> Document:
+    """A product as an item; its geometry is the footprint of the valid pixels."""
+    outline = shapely.from_wkb(product.footprint)
+    west, south, east, north = shapely.bounds(outline).tolist()
+    home = f"{base}/collections/{product.collection}"
+    assets = {asset.key: _asset(asset, product, kind, server) for asset in product.assets}
+    properties = _properties(product, kind)
+    wms = f"{server}/wms?{urlencode({'service': 'WMS', 'version': '1.3.0', 'request': 'GetCapabilities'})}"
+    return {
+        "type": "Feature", "stac_version": "1.1.0", "stac_extensions": _extensions(properties, assets), "id": product.id, "collection": product.collection,
+        "geometry": mapping(outline), "bbox": [west, south, east, north], "properties": properties, "assets": assets,
+        "links": [
+            _link(f"{home}/items/{product.id}", "self", "application/geo+json"), _link(home, "parent", "application/json"),
+            _link(home, "collection", "application/json"), _link(base, "root", "application/json"),
+            {**_link(wms, "wms", "text/xml", f"layer {product.collection}"), "wms:layers": [product.collection]},
+        ],
+    }  # fmt: skip
+
+
+def _extensions(properties: Document, assets: Document) -> list[str]:
+    """The extensions whose fields are there: a schema of one that is listed wants at least one of them."""
+    names = {*properties, *(name for asset in assets.values() for name in asset)}
+    names |= {name for asset in assets.values() for band in asset.get("bands", ()) for name in band}
+    return [
+        *(uri for prefix, uri in _EXTENSIONS.items() if any(name.startswith(prefix) for name in names)),
+        _VERSION,
+    ]
+
+
+def _properties(product: Product, kind: ProductType) -> Document:
+    out: Document = {
+        "datetime": micros_text(product.period.start), "start_datetime": micros_text(product.period.start),
+        "end_datetime": micros_text(Micros(product.period.end - 1)), "title": product.id, "version": product.version, "processing:level": kind.level,
+    }  # fmt: skip
+    grids = {asset.grid.epsg for asset in product.assets if asset.grid}
+    if len(grids) == 1:
+        out["proj:code"] = f"EPSG:{next(iter(grids))}"
+    known = {
+        "platform": product.platform.lower(), "instruments": [kind.instrument.lower()] if kind.instrument else None, "eo:cloud_cover": product.cloud,
+        "eo:snow_cover": product.snow, "grid:code": f"MGRS-{product.zone[1:]}" if product.zone[:1] == "T" else None,
+        "created": micros_text(product.produced) if product.produced else None, "processing:lineage": product.quality.get(LINEAGE),
+        "gsd": min((asset.grid.pixel_width for asset in product.assets if asset.grid and asset.role is AssetRole.DATA), default=None),
+    }  # fmt: skip
+    return {**out, **{name: value for name, value in known.items() if value not in (None, "", [None])}}
+
+
+def _asset(asset: Asset, product: Product, kind: ProductType, server: str) -> Document:
+    out: Document = {
+        "href": f"{server}/files/{product.id}/{asset.key}", "type": media_type(asset), "roles": _ROLES[asset.role], "title": _title(asset, kind),
+    }  # fmt: skip
+    if asset.bytes:
+        out["file:size"] = asset.bytes
+    if asset.sha256:
+        out["file:checksum"] = f"1220{asset.sha256}"
+    if asset.grid:
+        out |= _grid(asset.grid)
+        out["bands"] = [
+            _band(name, asset, kind) for name in sorted(asset.bands, key=lambda one: asset.bands[one])
+        ]
+    return out
+
+
+def _grid(grid: Grid) -> Document:
+    return {
+        "proj:code": f"EPSG:{grid.epsg}", "proj:shape": [grid.height, grid.width],
+        "proj:transform": [grid.pixel_width, 0.0, grid.west, 0.0, -grid.pixel_height, grid.north],
+    }  # fmt: skip
+
+
+def _band(name: str, asset: Asset, kind: ProductType) -> Document:
+    out: Document = {"name": name}
+    if asset.dtype in _TYPES:
+        out["data_type"] = _TYPES[asset.dtype]
+    if asset.nodata:
+        out["nodata"] = asset.nodata[0]
+    band = kind.bands.get(name)
+    if band is None:
+        return out
+    if not band.categorical:
+        out |= {"raster:scale": asset.scale, "raster:offset": asset.offset}
+    if band.wavelength:
+        out["eo:center_wavelength"] = band.wavelength
+    return {**out, "description": band.title.en, **({"unit": band.unit} if band.unit != "1" else {})}
+
+
+def _title(asset: Asset, kind: ProductType) -> str:
+    bands: Sequence[Band] = [kind.bands[name] for name in asset.bands if name in kind.bands]
+    return bands[0].title.en if bands else asset.key
+
+
+def items(found: Sequence[Document], matched: int | None, links: Sequence[Document]) -> Document:
+    """A page of items."""
+    out: Document = {
+        "type": "FeatureCollection",
+        "features": list(found),
+        "links": list(links),
+        "numberReturned": len(found),
+    }
+    return out if matched is None else {**out, "numberMatched": matched}
+
+
+def _link(href: str, rel: str, media: str, title: str = "") -> Document:
+    return {"rel": rel, "href": href, "type": media, **({"title": title} if title else {})}

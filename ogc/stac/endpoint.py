@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`/stac` and below: HTTP to the service and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from catalog.model.faults import Fault, Kind
+from catalog.model.principal import Principal
+from catalog.query import Cursor
+from config.settings import Settings
+from ogc.http.edge import Edge
+from ogc.http.problem import PRIVATE, read_json, refused
+from ogc.stac import documents
+from ogc.stac.request import Search, from_document, from_parameters, token
+from ogc.stac.service import StacService
+
+_GEOJSON = "application/geo+json"
+_STATUS = {
+    Kind.UNKNOWN_LAYER: 404, Kind.UNKNOWN_PRODUCT: 404, Kind.BAD_CREDENTIAL: 401, Kind.FORBIDDEN: 403, Kind.BUSY: 503, Kind.UNAVAILABLE: 503,
+}  # fmt: skip
+T = TypeVar("T")
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class StacEndpoints:
+    """The resources of the STAC API."""
+
+    def __init__(self, service: StacService, edge: Edge, settings: Settings) -> None:
+        self._service, self._edge, self._settings = service, edge, settings
+
+    def routes(self) -> list[Route]:
+        """Every resource with its methods."""
+        table: list[tuple[str, str, Handler]] = [
+            ("GET", "/stac", self._landing),
+            ("GET", "/stac/conformance", self._conformance),
+            ("GET", "/stac/collections", self._collections),
+            ("GET", "/stac/collections/{collection}", self._collection),
+            ("GET", "/stac/collections/{collection}/items", self._items),
+            ("GET", "/stac/collections/{collection}/items/{item}", self._item),
+            ("GET", "/stac/search", self._search),
+            ("POST", "/stac/search", self._search_body),
+        ]
+        return [Route(path, _answered(handler), methods=[method]) for method, path, handler in table]
+
+    async def _landing(self, request: Request) -> Response:
+        who = await self._edge.principal(request)
+        return _json(
+            documents.landing(
+                self._settings.service,
+                self._base(request),
+                await self._run(partial(self._service.kinds, who)),
+            )
+        )
+
+    async def _conformance(self, _request: Request) -> Response:
+        return _json({"conformsTo": list(documents.CONFORMANCE)})
+
+    async def _collections(self, request: Request) -> Response:
+        who, base = await self._edge.principal(request), self._base(request)
+        found = await self._run(partial(self._service.collections, who, base, self._edge.base_url(request)))
+        links = [
+            {"rel": "self", "href": f"{base}/collections", "type": "application/json"},
+            {"rel": "root", "href": base, "type": "application/json"},
+        ]
+        return _json({"collections": found, "links": links})
+
+    async def _collection(self, request: Request) -> Response:
+        who = await self._edge.principal(request)
+        name = request.path_params["collection"]
+        return _json(
+            await self._run(
+                partial(
+                    self._service.collection, name, who, self._base(request), self._edge.base_url(request)
+                )
+            )
+        )
+
+    async def _item(self, request: Request) -> Response:
+        who = await self._edge.principal(request)
+        names = request.path_params["collection"], request.path_params["item"]
+        found = await self._run(
+            partial(self._service.item, *names, who, self._base(request), self._edge.base_url(request))
+        )
+        return _json(found, _GEOJSON)
+
+    async def _items(self, request: Request) -> Response:
+        who = await self._edge.principal(request)
+        name = request.path_params["collection"]
+        await self._run(partial(self._service.kind, name, who))
+        parameters = dict(request.query_params)
+        if "collections" in parameters:
+            raise Fault(Kind.INVALID, "the collection stands in the path", "collections")
+        search = from_parameters(parameters, (name,))
+        return await self._answer(
+            request, search, who, f"{self._base(request)}/collections/{name}/items", parameters
+        )
+
+    async def _search(self, request: Request) -> Response:
+        who = await self._edge.principal(request)
+        parameters = dict(request.query_params)
+        return await self._answer(
+            request, from_parameters(parameters), who, f"{self._base(request)}/search", parameters
+        )
+
+    async def _search_body(self, request: Request) -> Response:
+        who = await self._edge.principal(request)
+        document = read_json(await self._edge.body(request))
+        return await self._answer(
+            request, from_document(document), who, f"{self._base(request)}/search", None, document
+        )
+
+    async def _answer(
+        self,
+        request: Request,
+        search: Search,
+        who: Principal,
+        here: str,
+        parameters: dict[str, str] | None,
+        body: Any = None,
+    ) -> Response:
+        """A page with the link to the next one, in the way that this one was asked."""
+        base, server = self._base(request), self._edge.base_url(request)
+        found, matched, after = await self._run(partial(self._service.search, search, who, base, server))
+        links = [
+            {"rel": "root", "href": base, "type": "application/json"},
+            {"rel": "self", "href": here, "type": _GEOJSON},
+        ]
+        if after is not None:
+            links.append(_next(here, after, parameters, body))
+        return _json(documents.items(found, matched, links), _GEOJSON)
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await self._edge.pool.run(work)
+
+    def _base(self, request: Request) -> str:
+        return f"{self._edge.base_url(request)}/stac"
+
+
+def _next(here: str, after: Cursor, parameters: dict[str, str] | None, body: Any) -> dict[str, Any]:
+    if parameters is not None:
+        return {
+            "rel": "next",
+            "href": f"{here}?{urlencode({**parameters, 'token': token(after)})}",
+            "type": _GEOJSON,
+            "method": "GET",
+        }
+    return {
+        "rel": "next",
+        "href": here,
+        "type": _GEOJSON,
+        "method": "POST",
+        "body": {**body, "token": token(after)},
+    }
+
+
+def _answered(handler: Handler) -> Handler:
+    """Every fault of a handler as the STAC API's error document."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except Fault as fault:
+            status = _STATUS.get(fault.kind, 400)
+            code = {404: "NotFound", 401: "Unauthorized", 403: "Forbidden", 503: "ServiceUnavailable"}.get(
+                status, "InvalidParameterValue"
+            )
+            return refused(fault, status, json.dumps({"code": code, "description": fault.text}).encode())
+
+    return answer
+
+
+def _json(document: Any, media_type: str = "application/json") -> Response:
+    return Response(json.dumps(document, ensure_ascii=False).encode(), 200, PRIVATE, media_type)

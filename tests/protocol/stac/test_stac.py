@@ -1,0 +1,343 @@
+# SPDX-License-Identifier: Apache-2.0
+"""STAC API: documents that validate offline, the search in both ways, pages without gaps, rights, downloads with ranges."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pystac
+import pytest
+import shapely
+from referencing import Registry, Resource
+from shapely.geometry import shape
+from support import SHARED, World
+
+from catalog.keys import KeyRequest
+from catalog.model.principal import OPERATOR, Role
+from catalog.query import Property, equal
+
+BASE = "http://maps.example/stac"
+
+
+def get(world: World, path: str = "", **parameters: str | int) -> dict[str, Any]:
+    answer = world.client.get(f"/stac{path}", params={name: str(value) for name, value in parameters.items()})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def search(world: World, **body: Any) -> dict[str, Any]:
+    answer = world.client.post("/stac/search", json=body)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/geo+json"
+    return answer.json()
+
+
+def ids(found: dict[str, Any]) -> list[str]:
+    return [item["id"] for item in found["features"]]
+
+
+@pytest.fixture(scope="module")
+def schemas() -> Registry:
+    """The core schemas that pystac carries (by their file names), and those of the extensions from the offline mirror."""
+    core = Path(pystac.__file__).parent / "validation" / "jsonschemas"
+
+    def retrieve(uri: str) -> Resource:
+        host, _, path = uri.partition("://")[2].partition("/")
+        local = SHARED / "schemas" / host / path
+        found = (
+            [local]
+            if local.is_file()
+            else sorted(core.rglob(path.rpartition("/")[2]), key=lambda one: "v1.1.0" not in str(one))
+        )
+        if not found:
+            pytest.skip(f"the schema {uri} is not on this machine")
+        return Resource.from_contents(json.loads(found[0].read_text()))
+
+    return Registry(retrieve=retrieve)
+
+
+def validate(document: dict[str, Any], schemas: Registry, uri: str) -> None:
+    jsonschema.Draft7Validator({"$ref": uri}, registry=schemas).validate(document)
+
+
+def test_every_item_validates_with_its_extensions(world: World, schemas: Registry) -> None:
+    found = search(world, limit=100)
+    assert found["numberMatched"] == len(found["features"]) == 10
+    for item in found["features"]:
+        pystac.Item.from_dict(item)
+        validate(item, schemas, "https://schemas.stacspec.org/v1.1.0/item-spec/json-schema/item.json")
+        for extension in item["stac_extensions"]:
+            validate(item, schemas, extension)
+
+
+def test_collections_and_the_landing_page_validate_and_lead_on(world: World, schemas: Registry) -> None:
+    landing = get(world)
+    assert pystac.Catalog.from_dict(landing).id == "hysope"
+    validate(landing, schemas, "https://schemas.stacspec.org/v1.1.0/catalog-spec/json-schema/catalog.json")
+    rels = {link["rel"] for link in landing["links"]}
+    assert {"self", "root", "conformance", "data", "search", "child"} <= rels
+    for link in landing["links"]:
+        if link.get("method", "GET") == "GET":
+            assert world.client.get(link["href"].removeprefix("http://maps.example")).status_code == 200
+    found = get(world, "/collections")["collections"]
+    assert [one["id"] for one in found][:2] == ["sentinel2-l2a", "sentinel2-l3a"]
+    assert "ndvi" not in [one["id"] for one in found], "no collection without a product"
+    for one in found:
+        pystac.Collection.from_dict(one)
+        validate(
+            one, schemas, "https://schemas.stacspec.org/v1.1.0/collection-spec/json-schema/collection.json"
+        )
+        assert get(world, f"/collections/{one['id']}") == one
+        assert ids(get(world, f"/collections/{one['id']}/items"))
+
+
+def test_an_item_says_what_the_catalogue_knows(world: World) -> None:
+    (name,) = [one for one in ids(search(world, limit=100)) if "20230305" in one and "_L2A_" in one]
+    item = get(world, f"/collections/sentinel2-l2a/items/{name}")
+    catalog = world.services.catalog
+    (product,) = catalog.search(equal(Property.ID, name), OPERATOR, deadline())
+    assert shape(item["geometry"]).equals_exact(shapely.from_wkb(product.footprint), 1e-12)
+    properties = item["properties"]
+    assert properties["datetime"].startswith("2023-03-05T10:50:31")
+    assert (properties["proj:code"], properties["grid:code"], properties["gsd"]) == (
+        "EPSG:32631",
+        "MGRS-31TCJ",
+        10.0,
+    )
+    assert properties["eo:cloud_cover"] == product.cloud
+    band = item["assets"]["B4"]
+    assert band["proj:shape"] == [200, 200]
+    assert band["proj:transform"][:6] == [10.0, 0.0, 300_000.0, 0.0, -10.0, 4_900_020.0]
+    assert (band["bands"][0]["raster:scale"], band["bands"][0]["nodata"]) == (0.0001, -10_000)
+    assert set(item["assets"]) == {asset.key for asset in product.assets}
+
+
+def deadline():
+    from catalog.model.principal import Deadline
+
+    return Deadline.after(10)
+
+
+@pytest.mark.parametrize("order", ["-datetime", "+datetime"])
+@pytest.mark.parametrize("body", [{}, {"bbox": [0.49, 44.2, 0.53, 44.24]}])
+def test_pages_have_every_item_once_in_order(world: World, order: str, body: dict[str, Any]) -> None:
+    whole = ids(
+        search(
+            world,
+            limit=100,
+            sortby=[{"field": "properties.datetime", "direction": "desc" if order[0] == "-" else "asc"}],
+            **body,
+        )
+    )
+    for limit in (1, 3, 4):
+        seen: list[str] = []
+        page = search(
+            world,
+            limit=limit,
+            sortby=[{"field": "datetime", "direction": "desc" if order[0] == "-" else "asc"}],
+            **body,
+        )
+        while True:
+            seen += ids(page)
+            following = next((link for link in page["links"] if link["rel"] == "next"), None)
+            if following is None:
+                break
+            page = search(world, **following["body"])
+        assert seen == whole
+    parameters = {
+        "limit": "4",
+        "sortby": order,
+        **({"bbox": ",".join(map(str, body["bbox"]))} if body else {}),
+    }
+    page, seen = get(world, "/search", **parameters), []
+    while True:
+        seen += ids(page)
+        following = next((link["href"] for link in page["links"] if link["rel"] == "next"), None)
+        if following is None:
+            break
+        page = world.client.get(following.removeprefix("http://maps.example")).json()
+    assert seen == whole
+
+
+def test_filters_find_what_they_say(world: World) -> None:
+    everything = search(world, limit=100)["features"]
+
+    def expected(condition) -> list[str]:
+        return [item["id"] for item in everything if condition(item)]
+
+    def cloud(item: dict[str, Any]) -> float:
+        return item["properties"].get("eo:cloud_cover", 200.0)
+
+    assert ids(search(world, limit=100, collections=["sentinel2-l2a"])) == expected(
+        lambda item: item["collection"] == "sentinel2-l2a"
+    )
+    assert ids(search(world, limit=100, query={"eo:cloud_cover": {"lt": 20}})) == expected(
+        lambda item: cloud(item) < 20
+    )
+    assert ids(get(world, "/search", limit=100, query='{"eo:cloud_cover":{"lt":"20"}}')) == expected(
+        lambda item: cloud(item) < 20
+    )
+    assert ids(
+        search(
+            world,
+            limit=100,
+            query={"eo:cloud_cover": {"gte": 1, "lte": 50}, "collection": {"eq": "sentinel2-l2a"}},
+        )
+    ) == expected(lambda item: 1 <= cloud(item) <= 50 and item["collection"] == "sentinel2-l2a")
+    one = everything[0]["id"]
+    assert ids(search(world, ids=[one, "nothing"])) == [one]
+    assert ids(
+        search(
+            world,
+            limit=100,
+            datetime="2023-03-05T00:00:00Z/2023-03-06T00:00:00Z",
+            collections=["sentinel2-l2a"],
+        )
+    ) == expected(
+        lambda item: (
+            item["collection"] == "sentinel2-l2a" and item["properties"]["datetime"][:10] == "2023-03-05"
+        )
+    )
+    assert ids(search(world, limit=100, datetime="../2020-01-01")) == expected(
+        lambda item: item["properties"]["datetime"] < "2020-01-01"
+    )
+    assert ids(search(world, limit=100, query={"datetime": {"gte": "2023-04-01"}})) == expected(
+        lambda item: item["properties"]["datetime"] >= "2023-04-01"
+    )
+    assert search(world, limit=100, query={"platform": {"in": ["nothing"]}})["features"] == []
+
+
+def test_geometries_are_met_exactly_not_by_their_boxes(world: World) -> None:
+    """A thin diagonal whose box holds everything meets only what it crosses."""
+    everything = search(world, limit=100)["features"]
+    line = {"type": "LineString", "coordinates": [[0.40, 44.30], [0.515, 44.222], [0.60, 44.30]]}
+    found = search(world, limit=100, intersects=line)
+    assert "numberMatched" not in found
+    assert ids(found) == [
+        item["id"] for item in everything if shape(item["geometry"]).intersects(shape(line))
+    ]
+    corner = {"type": "LineString", "coordinates": [[0.40, 44.20], [0.48, 44.30], [0.60, 44.30]]}
+    assert ids(search(world, limit=100, intersects=corner)) == []
+    across = search(world, limit=100, bbox=[170.0, 40.0, 0.51, 50.0])
+    assert ids(across) == [
+        item["id"]
+        for item in everything
+        if shape(item["geometry"]).intersects(shapely.box(-180, 40, 0.51, 50))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"bbox": [1, 2, 3]}, "bbox is four or six"),
+        ({"bbox": [0, 50, 1, 40]}, "bbox is west"),
+        ({"bbox": ["0", 1, 2, 3]}, "bbox is four or six"),
+        ({"bbox": [0, 0, 1, 1], "intersects": {"type": "Point", "coordinates": [0, 0]}}, "not both"),
+        ({"intersects": {"type": "Point"}}, "not a GeoJSON"),
+        (
+            {"intersects": {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [0, 1], [1, 0], [0, 0]]]}},
+            "not a valid",
+        ),
+        ({"intersects": {"type": "Point", "coordinates": [500, 0]}}, "not a valid"),
+        ({"intersects": "here"}, "not a GeoJSON"),
+        ({"datetime": "yesterday"}, "datetime"),
+        ({"datetime": "../.."}, "open"),
+        ({"datetime": 7}, "datetime"),
+        ({"limit": 0}, "limit"),
+        ({"limit": "many"}, "limit"),
+        ({"limit": True}, "limit"),
+        ({"ids": "a b"}, ""),
+        ({"ids": [1]}, "ids"),
+        ({"collections": {"a": 1}}, "collections"),
+        ({"query": {"colour": {"eq": "red"}}}, "colour"),
+        ({"query": {"eo:cloud_cover": 7}}, "object"),
+        ({"query": {"eo:cloud_cover": {"like": 7}}}, "like"),
+        ({"query": {"eo:cloud_cover": {"lt": "x"}}}, "number"),
+        ({"query": {"eo:cloud_cover": {"in": 7}}}, "list"),
+        ({"sortby": [{"field": "colour"}]}, "sorted"),
+        ({"token": "bm90aGluZw=="}, "token"),
+        ({"token": 7}, "token"),
+        ({"colour": "red"}, "colour"),
+        ([], "object"),
+    ],
+)
+def test_a_wrong_search_is_refused_with_its_reason(world: World, body: Any, says: str) -> None:
+    answer = world.client.post("/stac/search", json=body)
+    if body == {"ids": "a b"}:
+        assert answer.json()["features"] == []
+        return
+    assert answer.status_code == 400, answer.text
+    assert says in answer.json()["description"]
+
+
+def test_a_limit_above_the_greatest_is_lowered_and_a_body_that_is_no_json_refused(world: World) -> None:
+    assert len(search(world, limit=10_000)["features"]) == 10
+    for body in (b"{", b"[" * 500, b"\xff", b'{"limit": NaN}'):
+        assert world.client.post("/stac/search", content=body).status_code == 400
+
+
+def test_what_is_not_there_is_404(world: World) -> None:
+    for path in (
+        "/collections/nothing",
+        "/collections/nothing/items",
+        "/collections/sentinel2-l2a/items/nothing",
+        "/collections/oso-23/items/SENTINEL2A_20230305-105031-461_L2A_T31TCJ_D",
+    ):
+        answer = world.client.get(f"/stac{path}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "NotFound")
+    assert world.client.get("/stac/collections/sentinel2-l2a/items?collections=oso-23").status_code == 400
+
+
+def test_every_asset_downloads_whole_and_in_parts(world: World) -> None:
+    (item,) = search(world, limit=1, collections=["sentinel2-l2a"])["features"]
+    for asset in item["assets"].values():
+        path = asset["href"].removeprefix("http://maps.example")
+        whole = world.client.get(path)
+        assert whole.status_code == 200
+        assert whole.headers["content-type"] == asset["type"]
+        if "file:size" in asset:
+            assert len(whole.content) == asset["file:size"]
+        if "file:checksum" in asset:
+            assert asset["file:checksum"] == f"1220{hashlib.sha256(whole.content).hexdigest()}"
+        part = world.client.get(path, headers={"Range": "bytes=10-19"})
+        assert (part.status_code, part.content) == (206, whole.content[10:20])
+        assert world.client.get(path, headers={"If-None-Match": whole.headers["etag"]}).status_code == 304
+        assert world.client.head(path).headers["content-length"] == str(len(whole.content))
+    for wrong in (
+        "/files/nothing/B4",
+        f"/files/{item['id']}/nothing",
+        f"/files/{item['id']}/..%2f..%2fhysope.db",
+    ):
+        assert world.client.get(wrong).status_code == 404
+
+
+def test_a_protected_collection_is_there_for_its_group_only(products: Path, tmp_path: Path) -> None:
+    from starlette.testclient import TestClient
+
+    from config.settings import Settings
+    from hysope.app import build
+    from hysope.wiring import wire_catalog, wire_ingest
+
+    settings = Settings(data=tmp_path, access={"oso-23": ("land",)})
+    catalog = wire_catalog(settings)
+    worker = wire_ingest(settings, catalog)
+    worker.run(
+        worker.find([path for path in products.iterdir() if "2022" in path.name or "20230315" in path.name])
+    )
+    _, key = catalog.keys.create(KeyRequest("stella", Role.USER, ("land",)), OPERATOR)
+    catalog.close()
+    with TestClient(build(settings)) as client:
+        secret = {"X-API-Key": key}
+        mine = client.post("/stac/search", json={"collections": ["oso-23"]}, headers=secret).json()[
+            "features"
+        ]
+        assert len(mine) == 1
+        path = mine[0]["assets"]["CLASS"]["href"].partition("/files")[2]
+        assert client.get(f"/files{path}", headers=secret).status_code == 200
+        assert client.get(f"/files{path}").status_code == 404
+        assert client.get("/stac/collections/oso-23").status_code == 404
+        assert client.post("/stac/search", json={"ids": [mine[0]["id"]]}).json()["features"] == []
+        assert "oso-23" not in client.get("/stac/collections").text
+        assert client.get("/stac", headers={"X-API-Key": "hyk_wrong"}).status_code == 401
