@@ -27,6 +27,9 @@ class Limits(BaseModel):
     time_steps: PositiveInt = 1_000
     scenes_per_map: PositiveInt = 5_000
     series_products: PositiveInt = 400
+    coverage_side: PositiveInt = 20_000
+    coverage_values: PositiveInt = 80_000_000
+    """Pixels times bands of one coverage."""
     stations: PositiveInt = 20_000
     """Stations or series of one answer."""
     points_page: PositiveInt = 5_000

@@ -34,6 +34,8 @@ from ogc.sos.endpoint import SosEndpoint
 from ogc.sos.service import SosService
 from ogc.stac.endpoint import StacEndpoints
 from ogc.stac.service import StacService
+from ogc.wcs.endpoint import WcsEndpoint
+from ogc.wcs.service import WcsService
 from ogc.wms.endpoint import WmsEndpoint
 from ogc.wmts.endpoint import WmtsEndpoint
 from ogc.wmts.service import WmtsService
@@ -72,6 +74,11 @@ def build(settings: Settings) -> Starlette:
         ),
         *StacEndpoints(StacService(services.catalog, settings), edge, settings).routes(),
         Route("/files/{product}/{asset}", FilesEndpoint(services.catalog, edge, settings).__call__),
+        Route(
+            "/wcs",
+            WcsEndpoint(WcsService(services.catalog, services.tiles, settings), edge).__call__,
+            methods=["GET", "POST"],
+        ),
         Route("/wmts", wmts.kvp, methods=["GET", "POST"]),
         Route("/wmts/1.0.0/{resource:path}", wmts.rest),
         Route(

@@ -28,6 +28,7 @@ _DOORS = frozenset(
         "wms",
         "csw",
         "wmts",
+        "wcs",
         "stac",
         "files",
         "sos",

@@ -48,6 +48,7 @@ class Painter:
         reader: Reader,
         deadline: Deadline,
         clear: PixelRule | None = None,
+        smooth: bool = True,
     ) -> None:
         self._kind, self._bands, self._frame, self._reader, self._deadline, self._clear = (
             kind,
@@ -60,7 +61,9 @@ class Painter:
         self._nodes: dict[int, Nodes] = {}
         visual = bands[0].startswith("visual.")
         dtype = np.dtype(np.uint8 if visual else _DTYPES[kind.bands[bands[0]].dtype])
-        self._smooth = kind.continuous and (visual or not any(kind.bands[band].categorical for band in bands))
+        self._smooth = (
+            smooth and kind.continuous and (visual or not any(kind.bands[band].categorical for band in bands))
+        )
         self.mosaic = Mosaic(
             np.zeros((len(bands), frame.height, frame.width), dtype),
             np.ones((frame.height, frame.width), np.uint8),

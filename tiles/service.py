@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from threading import Lock
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalog.crs import WGS84, transform
 from catalog.model.area import Box
@@ -58,7 +60,31 @@ class LayerQuery:
     strict_time: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ExtractQuery:
+    """Bands of one dtype of a collection, at some times; `smooth` is bilinear where values between pixels mean something."""
+
+    kind: ProductType
+    bands: tuple[str, ...]
+    time: TimeQuery = ()
+    smooth: bool = False
+    priority: Priority = Priority.NEWEST
+    max_cloud: float | None = None
+    strict_time: bool = False
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """Counts (bands x H x W), what means "no value" in each band, and what they were made of."""
+
+    counts: NDArray[Any]
+    nodata: tuple[int, ...]
+    products: tuple[Product, ...]
+    resolved: Resolved | None
+
+
 MapLayer = LayerQuery | StationQuery
+RasterQuery = LayerQuery | ExtractQuery
 
 
 @dataclass(frozen=True)
@@ -147,10 +173,36 @@ class Tiles:
         query = SeriesQuery(collections=(layer.kind.id,), area=area)
         return ProbedStations(layer, self._catalog.observations.seen(query, who, count, deadline))
 
-    def when(self, layer: LayerQuery, who: Principal, deadline: Deadline) -> Resolved | None:
+    def when(self, layer: RasterQuery, who: Principal, deadline: Deadline) -> Resolved | None:
         """The products that a layer's time names; None for an empty collection."""
         summary = self._catalog.summary(layer.kind.id, who, deadline)
         return resolve(layer.time, layer.kind, summary, self._limits.time_steps, strict=layer.strict_time)
+
+    def extract(self, query: ExtractQuery, frame: Frame, who: Principal, deadline: Deadline) -> Extracted:
+        """The counts of bands on a grid, mosaicked as a map is; where there is no value, the band's own nodata.
+
+        Raises Fault TOO_LARGE before anything is read, BAD_TIME, BUSY.
+        """
+        cost, most = frame.width * frame.height * len(query.bands), self._limits.coverage_values
+        if cost > most:
+            raise too_large(
+                f"{cost} values; ask for less, or order a process over it", most, "limits.coverage_values"
+            )
+        kind, when, area = query.kind, self.when(query, who, deadline), frame.lon_lat
+        nodata = tuple((kind.bands[name].nodata or (0,))[0] for name in query.bands)
+        painter = Painter(kind, query.bands, frame, self._reader, deadline, None, query.smooth)
+        if when is not None and area is not None:
+            try:
+                painter.paint(self._products(query, when, area, who, deadline))
+            except Unreadable as error:
+                raise Fault(
+                    Kind.UNAVAILABLE,
+                    "a file of the archive cannot be read; the operator can find it with `hysope verify`",
+                ) from error
+        mosaic = painter.mosaic
+        for number, count in enumerate(nodata):
+            mosaic.values[number][mosaic.todo != 0] = count
+        return Extracted(mosaic.values, nodata, tuple(mosaic.products), when)
 
     def values_at(
         self, layer: LayerQuery, x: float, y: float, epsg: int, count: int, who: Principal, deadline: Deadline
@@ -217,7 +269,7 @@ class Tiles:
         return colour(layer.kind, layer.style, bands, mosaic), mosaic.products
 
     def _products(
-        self, layer: LayerQuery, when: Resolved, area: Box, who: Principal, deadline: Deadline
+        self, layer: RasterQuery, when: Resolved, area: Box, who: Principal, deadline: Deadline
     ) -> tuple[Product, ...]:
         """The products of a layer that meet an area, in drawing order."""
         bands = self._needed(layer)
@@ -238,7 +290,7 @@ class Tiles:
         return tuple(products[number] for number in numbers)
 
     def _kept(
-        self, layer: LayerQuery, tree: Filter, bands: Sequence[str], who: Principal, deadline: Deadline
+        self, layer: RasterQuery, tree: Filter, bands: Sequence[str], who: Principal, deadline: Deadline
     ) -> tuple[tuple[Product, ...], np.ndarray[tuple[int, int], np.dtype[np.float64]]] | None:
         """All products of a layer and time, if they are few: neighbouring tiles ask for the same list."""
         key = (layer.kind.id, repr(tree), tuple(bands), layer.priority, who.view)
@@ -262,7 +314,9 @@ class Tiles:
         return (found, boxes) if len(found) <= _KEPT_PRODUCTS else None
 
     @staticmethod
-    def _needed(layer: LayerQuery) -> tuple[str, ...]:
+    def _needed(layer: RasterQuery) -> tuple[str, ...]:
+        if isinstance(layer, ExtractQuery):
+            return layer.bands
         rule = layer.kind.cloudy
         return (
             (*layer.style.bands, rule.band)
@@ -271,12 +325,12 @@ class Tiles:
         )
 
     @staticmethod
-    def _filter(layer: LayerQuery, when: Resolved) -> Filter:
+    def _filter(layer: RasterQuery, when: Resolved) -> Filter:
         parts: list[Filter] = [equal(Property.COLLECTION, layer.kind.id), when.filter]
         if layer.max_cloud is not None:
             parts.append(Compare(Property.CLOUD, Relation.AT_MOST, layer.max_cloud))
         return And(tuple(parts))
 
 
-def _order(layer: LayerQuery) -> Order:
+def _order(layer: RasterQuery) -> Order:
     return Order.LEAST_CLOUDY if layer.priority is Priority.LEAST_CLOUDY else Order.NEWEST

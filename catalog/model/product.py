@@ -127,7 +127,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a collection holds, for one who may see it."""
+    """What a collection holds, for one who may see it; `native` is the extent of its pixels in their CRS, where they share one."""
 
     collection: str
     days: tuple[Day, ...]
@@ -136,6 +136,7 @@ class Summary:
     products: int
     first: Micros | None
     last: Micros | None
+    native: Box | None = None
 
     @property
     def latest(self) -> Day | None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,16 @@ from catalog.raster.files import fitted, read_small
 BLOCK = 256
 LOW_SIDES = (128, 32)
 """Sides of the low-zoom arrays, largest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class BandLabel:
+    """What a band is: value = count x scale + offset, in a unit."""
+
+    name: str
+    scale: float = 1.0
+    offset: float = 0.0
+    unit: str = ""
 
 
 def grid_transform(grid: Grid) -> Affine:
@@ -116,8 +128,9 @@ def write_geotiff(
     grid: Grid,
     nodata: float | None,
     colours: dict[int, tuple[int, int, int, int]] | None = None,
+    named: Sequence[BandLabel] = (),
 ) -> bytes:
-    """A small GeoTIFF in memory, for an answer."""
+    """A small GeoTIFF in memory, for an answer; `named` labels its bands, so that a reader finds the physical values."""
     profile: dict[str, Any] = {
         "driver": "GTiff", "width": grid.width, "height": grid.height, "count": bands.shape[0], "dtype": bands.dtype.name, "compress": "deflate",
         "crs": f"EPSG:{grid.epsg}", "transform": grid_transform(grid), "nodata": nodata,
@@ -129,6 +142,11 @@ def write_geotiff(
             dataset.write(bands)
             if colours:
                 dataset.write_colormap(1, colours)
+            if named:
+                dataset.descriptions = tuple(one.name for one in named)
+                dataset.scales = tuple(one.scale for one in named)
+                dataset.offsets = tuple(one.offset for one in named)
+                dataset.units = tuple(one.unit for one in named)
         return bytes(memory.read())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from catalog.model.area import Box
 from catalog.model.principal import Deadline
@@ -94,12 +94,7 @@ class Products:
                 .scalars()
                 .all()
             )
-            epsgs = connection.execute(
-                select(tables.asset.c.epsg)
-                .join(tables.product, tables.product.c.key == tables.asset.c.product)
-                .where(mine, visible_products(visible), tables.asset.c.epsg.is_not(None))
-                .distinct()
-            ).scalars()
+            natives = connection.execute(_native_extents(mine, visible)).all()
             counted = connection.execute(
                 select(
                     func.count(), func.min(tables.product.c.start_us), func.max(tables.product.c.end_us)
@@ -110,10 +105,15 @@ class Products:
                 collection,
                 tuple(Day(day) for day in days),
                 extent,
-                tuple(sorted(epsgs)),
+                tuple(row.epsg for row in natives),
                 counted[0],
                 counted[1],
                 counted[2],
+                Box(
+                    west=natives[0].west, south=natives[0].south, east=natives[0].east, north=natives[0].north
+                )
+                if len(natives) == 1
+                else None,
             )
 
     def space_collections(self, visible: Visible, deadline: Deadline) -> tuple[str, ...]:
@@ -162,3 +162,23 @@ class Products:
                 query.where(tables.box_area.c.product.in_(mine))
             ).one()
         return None if west is None else Box(west=west, south=south, east=east, north=north)
+
+
+def _native_extents(
+    mine: ColumnElement[bool], visible: Visible
+) -> Select[tuple[int, float, float, float, float]]:
+    """The native CRSs of the products, each with the extent of their pixels in it."""
+    c = tables.asset.c
+    return (
+        select(
+            c.epsg,
+            func.min(c.west).label("west"),
+            func.min(c.north - c.height * c.pixel_height).label("south"),
+            func.max(c.west + c.width * c.pixel_width).label("east"),
+            func.max(c.north).label("north"),
+        )
+        .join(tables.product, tables.product.c.key == c.product)
+        .where(mine, visible_products(visible), c.epsg.is_not(None))
+        .group_by(c.epsg)
+        .order_by(c.epsg)
+    )

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Coverages: the data bands of a collection as one grid, in the CRS of its products where they share one, else in EPSG:4326."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from threading import Lock
+
+from catalog.crs import CRS84, WEB_MERCATOR, WGS84, Crs
+from catalog.model.area import Box
+from catalog.model.faults import Fault, Kind
+from catalog.model.principal import Deadline, Principal
+from catalog.model.product import AssetRole, Grid, Summary
+from catalog.query import Property, equal
+from catalog.service import Catalog
+from config.product_types import Band, ProductType
+from ogc.http.fields import shown
+
+_METRES_PER_DEGREE = 111_319.49
+_KEPT = 256
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """A collection as numbers: its bands and its native grid, which lies on the pixels of its newest product."""
+
+    kind: ProductType
+    summary: Summary
+    bands: dict[str, Band]
+    grid: Grid
+
+    @property
+    def id(self) -> str:
+        """Its name in every protocol."""
+        return self.kind.id
+
+    @property
+    def crs(self) -> Crs:
+        """The native CRS."""
+        return Crs(self.grid.epsg)
+
+    @property
+    def crs_list(self) -> tuple[Crs, ...]:
+        """The CRSs in which it is given; the native one first."""
+        return tuple(dict.fromkeys((self.crs, WGS84, CRS84, WEB_MERCATOR, Crs(2154), Crs(3035))))
+
+    @property
+    def nodata(self) -> int | None:
+        """What means "no value" in every band, where they agree."""
+        found = {band.nodata[0] if band.nodata else None for band in self.bands.values()}
+        return found.pop() if len(found) == 1 else None
+
+
+class Coverages:
+    """The coverages of a catalogue, as one who asks may see them."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._lock = Lock()
+        self._kept: OrderedDict[tuple[object, ...], Coverage | None] = OrderedDict()
+
+    def offered(self, who: Principal, deadline: Deadline) -> Iterator[Coverage]:
+        """Every collection of rasters that holds a product, those of spaces after the official ones."""
+        for name in (*self._catalog.registry.types, *self._catalog.space_collections(who, deadline)):
+            found = self._find(name, who, deadline)
+            if found:
+                yield found
+
+    def coverage(self, name: str, who: Principal, deadline: Deadline) -> Coverage:
+        """A coverage by its id. Raises Fault UNKNOWN_LAYER."""
+        found = self._find(name, who, deadline) if len(name) <= 200 else None
+        if found is None:
+            raise Fault(Kind.UNKNOWN_LAYER, f"there is no coverage {shown(name)}", "COVERAGE")
+        return found
+
+    def _find(self, name: str, who: Principal, deadline: Deadline) -> Coverage | None:
+        kind = self._catalog.kind_of(name)
+        if not isinstance(kind, ProductType) or not self._catalog.may_see(name, who):
+            return None
+        key = (name, who.view, self._catalog.edition())
+        with self._lock:
+            if key in self._kept:
+                return self._kept[key]
+        found = self._make(kind, who, deadline)
+        with self._lock:
+            self._kept[key] = found
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+    def _make(self, kind: ProductType, who: Principal, deadline: Deadline) -> Coverage | None:
+        summary = self._catalog.summary(kind.id, who, deadline)
+        newest = self._catalog.search(equal(Property.COLLECTION, kind.id), who, deadline, limit=1)
+        grids = [
+            asset.grid
+            for product in newest
+            for asset in product.assets
+            if asset.role is AssetRole.DATA and asset.grid
+        ]
+        if not grids or summary.extent is None:
+            return None
+        finest = min(grids, key=lambda grid: grid.pixel_width)
+        bands = {name: band for name, band in kind.bands.items() if band.role == "data"}
+        first = next(iter(bands.values())).dtype
+        same = {name: band for name, band in bands.items() if band.dtype == first}
+        return Coverage(kind, summary, same, _grid(summary, finest))
+
+
+def _grid(summary: Summary, finest: Grid) -> Grid:
+    """The least grid over the extent, on the pixels of a product; in degrees where the products lie in several CRSs."""
+    assert summary.extent
+    if summary.native is not None:
+        return _snapped(
+            finest.epsg, finest.west, finest.north, finest.pixel_width, finest.pixel_height, summary.native
+        )
+    step = finest.pixel_width / (1.0 if finest.epsg == WGS84.epsg else _METRES_PER_DEGREE)
+    return _snapped(WGS84.epsg, 0.0, 0.0, step, step, summary.extent)
+
+
+def _snapped(epsg: int, west: float, north: float, across: float, down: float, box: Box) -> Grid:
+    """The grid of whole pixels from an origin that holds a box; a box that ends on a pixel's edge is not grown by rounding errors."""
+    slack = 1e-3
+    first, last = (
+        math.floor((box.west - west) / across + slack),
+        math.ceil((box.east - west) / across - slack),
+    )
+    upper, lower = (
+        math.floor((north - box.north) / down + slack),
+        math.ceil((north - box.south) / down - slack),
+    )
+    return Grid(
+        epsg,
+        west + first * across,
+        north - upper * down,
+        across,
+        down,
+        max(1, last - first),
+        max(1, lower - upper),
+    )

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""WCS words to extractions: both versions choose a grid, the values are the catalogue's own counts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from catalog.crs import Crs, transform_box
+from catalog.model.area import Box
+from catalog.model.faults import Fault, Kind
+from catalog.model.principal import Deadline, Principal
+from catalog.model.product import Grid
+from catalog.raster.write import BandLabel, write_geotiff
+from catalog.service import Catalog
+from config.settings import Settings
+from ogc.http.fields import shown
+from ogc.wcs import v100, v201
+from ogc.wcs.coverages import Coverage, Coverages
+from ogc.wcs.request import DescribeCoverage, GetCapabilities, GetCoverage, Side, WcsRequest
+from tiles.frame import Frame
+from tiles.service import ExtractQuery, Tiles
+
+XML = "text/xml; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Bytes with what HTTP has to say of them."""
+
+    body: bytes
+    media_type: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class WcsService:
+    """Answers requests of one process; safe to share between threads."""
+
+    def __init__(self, catalog: Catalog, tiles: Tiles, settings: Settings) -> None:
+        self._catalog, self._tiles, self._settings = catalog, tiles, settings
+        self._coverages = Coverages(catalog)
+
+    def answer(self, request: WcsRequest, who: Principal, base_url: str) -> Answer:
+        """The answer to a request. Raises Fault."""
+        deadline = Deadline.after(self._settings.limits.render_seconds)
+        match request:
+            case GetCapabilities():
+                return self._capabilities(request, who, base_url, deadline)
+            case DescribeCoverage():
+                return self._describe(request, who, deadline)
+            case GetCoverage():
+                return self._coverage(request, who, deadline)
+
+    def _capabilities(
+        self, request: GetCapabilities, who: Principal, base_url: str, deadline: Deadline
+    ) -> Answer:
+        revision = self._catalog.revision()
+        _check_update_sequence(request.update_sequence, revision)
+        found = tuple(self._coverages.offered(who, deadline))
+        encode = v100.capabilities if request.version == "1.0.0" else v201.capabilities
+        body = encode(self._settings.service, base_url, found, str(revision), request.sections)
+        return Answer(body, XML, {"Cache-Control": "max-age=60"})
+
+    def _describe(self, request: DescribeCoverage, who: Principal, deadline: Deadline) -> Answer:
+        if request.ids:
+            found = tuple(self._coverages.coverage(name, who, deadline) for name in request.ids)
+        else:
+            found = tuple(self._coverages.offered(who, deadline))
+        body = v100.descriptions(found) if request.version == "1.0.0" else v201.descriptions(found)
+        return Answer(body, XML, {"Cache-Control": "max-age=60"})
+
+    def _coverage(self, request: GetCoverage, who: Principal, deadline: Deadline) -> Answer:
+        coverage = self._coverages.coverage(request.id, who, deadline)
+        bands = chosen_bands(coverage, request.bands)
+        frame = frame_of(request, coverage)
+        query = ExtractQuery(coverage.kind, bands, request.time, request.smooth)
+        found = self._tiles.extract(query, frame, who, deadline)
+        box = frame.box
+        grid = Grid(
+            frame.crs.epsg,
+            box.west,
+            box.north,
+            box.width / frame.width,
+            box.height / frame.height,
+            frame.width,
+            frame.height,
+        )
+        labels = [BandLabel(name, *_scale(coverage, name)) for name in bands]
+        nodata = {
+            count for count, name in zip(found.nodata, bands, strict=True) if coverage.kind.bands[name].nodata
+        }
+        body = write_geotiff(
+            np.ascontiguousarray(found.counts), grid, nodata.pop() if len(nodata) == 1 else None, None, labels
+        )
+        headers = {"Content-Disposition": f'inline; filename="{coverage.id}.tif"'}
+        if found.resolved:
+            headers["X-Time"] = found.resolved.text[:200]
+        return Answer(body, "image/tiff", headers)
+
+
+def chosen_bands(coverage: Coverage, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Bands by names, by numbers from 1, or by ranges of either. Raises Fault UNKNOWN_BAND or INVALID."""
+    names = tuple(coverage.bands)
+
+    def position(text: str) -> int:
+        if text in names:
+            return names.index(text)
+        if text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= len(names):
+            return int(text[:4]) - 1
+        raise Fault(
+            Kind.UNKNOWN_BAND,
+            f"{coverage.id} has no band {shown(text)}; there are {', '.join(names)}",
+            text[:40],
+        )
+
+    out: list[str] = []
+    for text in wanted:
+        first, colon, last = text.partition(":")
+        start = position(first)
+        stop = position(last) if colon else start
+        if stop < start:
+            raise Fault(Kind.INVALID, f"the range {shown(text)} runs backwards", "rangeSubset")
+        out += names[start : stop + 1]
+    return tuple(dict.fromkeys(out)) or names
+
+
+def frame_of(request: GetCoverage, coverage: Coverage) -> Frame:
+    """The grid of an answer. In the native CRS of 2.0.1 it lies on native pixels, so that unscaled values are the stored ones."""
+    crs = request.crs or coverage.crs
+    output = request.output or crs
+    for one, locator in ((crs, "subsettingCrs"), (output, "outputCrs")):
+        if one.epsg not in {known.epsg for known in coverage.crs_list}:
+            raise Fault(
+                Kind.UNKNOWN_CRS,
+                f"{coverage.id} is not given in {one.name}",
+                locator if request.version == "2.0.1" else "CRS",
+            )
+    domain = _domain(coverage, crs)
+    if request.version == "1.0.0":
+        box = (
+            domain
+            if request.x.low is None
+            else Box(
+                west=request.x.low,
+                south=request.y.low or 0.0,
+                east=request.x.high or 0.0,
+                north=request.y.high or 0.0,
+            )
+        )
+        return _sized(request, coverage, crs, output, box)
+    west, east = _trimmed(request.x, domain.west, domain.east)
+    south, north = _trimmed(request.y, domain.south, domain.north)
+    return _sized(request, coverage, crs, output, Box(west=west, south=south, east=east, north=north))
+
+
+def _domain(coverage: Coverage, crs: Crs) -> Box:
+    if crs.epsg == coverage.grid.epsg:
+        return coverage.grid.box
+    found = transform_box(coverage.grid.box, coverage.grid.epsg, crs.epsg)
+    if found is None:
+        raise Fault(Kind.UNKNOWN_CRS, f"{coverage.id} does not lie in {crs.name}", "CRS")
+    return found
+
+
+def _trimmed(side: Side, low: float, high: float) -> tuple[float, float]:
+    """A stretch within the domain. Raises Fault BAD_SUBSET for one outside of it; low = high is one pixel."""
+    first, last = low if side.low is None else side.low, high if side.high is None else side.high
+    if last < low or first > high:
+        raise Fault(Kind.BAD_SUBSET, f"{first:g} to {last:g} is outside of {low:g} to {high:g}", "subset")
+    return max(first, low), min(last, high)
+
+
+def _sized(request: GetCoverage, coverage: Coverage, crs: Crs, output: Crs, box: Box) -> Frame:
+    grid = coverage.grid
+    if crs.epsg == grid.epsg and request.version == "2.0.1":
+        box = _on_pixels(grid, box)
+    native = box if crs.epsg == grid.epsg else transform_box(box, crs.epsg, grid.epsg)
+    if output.epsg != crs.epsg:
+        moved = transform_box(box, crs.epsg, output.epsg)
+        if moved is None:
+            raise Fault(Kind.UNKNOWN_CRS, f"the box does not lie in {output.name}", "outputCrs")
+        box = moved
+    if request.resolution:
+        across, down = request.resolution
+        width, height = _count(box.width / across), _count(box.height / down)
+    else:
+        width = _count(native.width / grid.pixel_width) if native else 1
+        height = _count(native.height / grid.pixel_height) if native else 1
+        if request.factor is not None:
+            width, height = _count(width * request.factor), _count(height * request.factor)
+    if not (box.width and box.height):
+        box = box.grown(grid.pixel_width / 2, grid.pixel_height / 2)
+    return Frame(output, box, request.width or width, request.height or height)
+
+
+def _on_pixels(grid: Grid, box: Box) -> Box:
+    """The box grown to whole native pixels; a line or a point is the pixel that holds it."""
+    slack = 1e-6
+    left = min(grid.width - 1, math.floor((box.west - grid.west) / grid.pixel_width + slack))
+    right = max(left + 1, math.ceil((box.east - grid.west) / grid.pixel_width - slack))
+    top = min(grid.height - 1, math.floor((grid.north - box.north) / grid.pixel_height + slack))
+    bottom = max(top + 1, math.ceil((grid.north - box.south) / grid.pixel_height - slack))
+    return Box(
+        west=grid.west + left * grid.pixel_width, east=grid.west + right * grid.pixel_width,
+        north=grid.north - top * grid.pixel_height, south=grid.north - bottom * grid.pixel_height,
+    )  # fmt: skip
+
+
+def _count(pixels: float) -> int:
+    return max(1, round(min(pixels, 1e9)))
+
+
+def _scale(coverage: Coverage, name: str) -> tuple[float, float, str]:
+    band = coverage.kind.bands[name]
+    return (1.0, 0.0, "") if band.categorical else (band.scale, band.offset, band.unit)
+
+
+def _check_update_sequence(asked: str, here: int) -> None:
+    """Equal is CurrentUpdateSequence, higher InvalidUpdateSequence, lower the document."""
+    if not asked:
+        return
+    if not asked.isascii() or not asked.isdigit() or len(asked) > 18 or int(asked) > here:
+        raise Fault(Kind.BAD_UPDATE_SEQUENCE, f"the update sequence is {here}", "UPDATESEQUENCE")
+    if int(asked) == here:
+        raise Fault(Kind.CURRENT_UPDATE_SEQUENCE, "the capabilities have not changed", "UPDATESEQUENCE")

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The WCS as real clients use it: QGIS (1.0.0), GDAL (1.0.0 and 2.0.1), OWSLib (both); the values are the stored ones."""
+
+import json
+import subprocess
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from owslib.wcs import WebCoverageService
+from support import World
+
+from catalog.model.principal import OPERATOR, Deadline
+from catalog.query import And, Property, equal
+from catalog.raster.files import read_band
+
+pytestmark = pytest.mark.client
+HERE = Path(__file__).parent
+DAYS = ("2023-03-05", "2023-03-15")
+
+
+def stored(world: World, band: str, day: str) -> np.ndarray:
+    catalog = world.services.catalog
+    tree = And((equal(Property.COLLECTION, "sentinel2-l2a"), equal(Property.ZONE, "T31TCJ")))
+    found = sorted(catalog.search(tree, OPERATOR, Deadline.after(10)), key=lambda one: one.day)
+    product = found[DAYS.index(day)]
+    return read_band(catalog.archive / product.asset_of(band).path, 1)
+
+
+def test_qgis_reads_values_at_two_dates(server: str, world: World, tmp_path: Path) -> None:
+    python = "/usr/bin/python3"
+    if subprocess.run([python, "-c", "import qgis.core"], capture_output=True, check=False).returncode:
+        pytest.skip("QGIS's Python is not installed (Debian: python3-qgis)")
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(tmp_path),
+        "QT_QPA_PLATFORM": "offscreen",
+        "XDG_RUNTIME_DIR": str(tmp_path),
+        "LC_ALL": "C.UTF-8",
+    }
+    command = [python, str(HERE / "wcs_session.py"), server, "300755", "4899265", *DAYS]
+    run = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=180, check=False)
+    lines = [line for line in run.stdout.splitlines() if line.startswith("{")]
+    assert lines, f"QGIS said:\n{run.stdout[-1500:]}\n{run.stderr[-1500:]}"
+    found = json.loads(lines[-1])
+    for day in DAYS:
+        assert found[day]["valid"], (found[day], run.stderr[-1500:])
+        assert (found[day]["size"], found[day]["extent"]) == ([360, 200], [300_000.0, 4_900_020.0])
+        for number, band in enumerate(("B2", "B3", "B4"), 1):
+            count = int(stored(world, band, day)[75, 75])
+            assert found[day]["values"][str(number)] in (
+                pytest.approx(count),
+                pytest.approx(count / 10_000),
+            ), (day, band)
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "2.0.1"])
+def test_gdal_reads_the_stored_counts(server: str, world: World, tmp_path: Path, version: str) -> None:
+    tool = Path("/usr/bin/gdal_translate")
+    if not tool.exists():
+        pytest.skip("gdal_translate is not installed (Debian: gdal-bin)")
+    name = "coverage" if version == "1.0.0" else "coverageId"
+    source = f"WCS:{server}/wcs?version={version}&{name}=sentinel2-l2a&time={DAYS[0]}"
+    out = tmp_path / "out.tif"
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
+    command = [
+        str(tool),
+        "-q",
+        "-b",
+        "3",
+        "-projwin",
+        "300000",
+        "4900020",
+        "302000",
+        "4898020",
+        source,
+        str(out),
+    ]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert run.returncode == 0, run.stderr
+    with rasterio.open(out) as opened:
+        assert opened.crs.to_epsg() == 32631
+        assert opened.bounds[:2] == (300_000.0, 4_898_020.0)
+        assert np.array_equal(opened.read(1), stored(world, "B4", DAYS[0]))
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "2.0.1"])
+def test_owslib_reads_a_part(server: str, world: World, version: str) -> None:
+    service = WebCoverageService(f"{server}/wcs", version=version)
+    assert "sentinel2-l2a" in service.contents
+    if version == "1.0.0":
+        coverage = service.contents["sentinel2-l2a"]
+        assert coverage.timepositions[0] == DAYS[0]
+        answer = service.getCoverage(
+            identifier="sentinel2-l2a",
+            bbox=(300_000, 4_898_020, 302_000, 4_900_020),
+            crs="EPSG:32631",
+            format="GeoTIFF",
+            time=[DAYS[0]],
+            width=200,
+            height=200,
+        )
+    else:
+        answer = service.getCoverage(
+            identifier=["sentinel2-l2a"],
+            format="image/tiff",
+            subsets=[("E", 300_000, 302_000), ("N", 4_898_020, 4_900_020)],
+            TIME=DAYS[0],
+        )
+    with rasterio.open(BytesIO(answer.read())) as opened:
+        assert np.array_equal(opened.read(3), stored(world, "B4", DAYS[0]))
