@@ -19,8 +19,10 @@ from starlette.staticfiles import StaticFiles
 from catalog.model.faults import Fault
 from config.load import load
 from config.settings import Settings
+from hysope import __version__
 from hysope.observe import AccessLog, metrics_text, start_logging
 from hysope.wiring import Services, wire
+from ogc.common.endpoint import CommonEndpoints
 from ogc.csw.endpoint import CswEndpoint
 from ogc.csw.service import CswService
 from ogc.files.endpoint import FilesEndpoint
@@ -29,6 +31,9 @@ from ogc.http.guard import Guard
 from ogc.http.identity import Identity
 from ogc.http.oidc import Tokens
 from ogc.http.pool import RenderPool
+from ogc.mapsapi import block as mapsapi
+from ogc.mapsapi.endpoint import MapsApiEndpoints
+from ogc.processes import block as processes
 from ogc.processes.endpoint import ProcessesEndpoints
 from ogc.sos.endpoint import SosEndpoint
 from ogc.sos.service import SosService
@@ -86,6 +91,14 @@ def build(settings: Settings) -> Starlette:
             SosEndpoint(SosService(services.catalog, settings), edge).__call__,
             methods=["GET", "POST"],
         ),
+        *CommonEndpoints(
+            services.maps.layers,
+            (mapsapi.block(settings.limits), processes.block()),
+            edge,
+            settings,
+            __version__,
+        ).routes(),
+        *MapsApiEndpoints(services.catalog, services.maps, edge, settings).routes(),
         *ProcessesEndpoints(services.processes, services.catalog, edge, settings).routes(),
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
@@ -103,7 +116,7 @@ def build(settings: Settings) -> Starlette:
         allow_origins=["*"],
         allow_methods=["GET", "POST", "DELETE"],
         allow_headers=["Authorization", "X-API-Key", "Content-Type", "Prefer"],
-        expose_headers=["Warning", "ETag", "Location"],
+        expose_headers=["Warning", "ETag", "Location", "Content-Crs", "Content-Bbox"],
         max_age=600,
     )
     return Starlette(

@@ -11,32 +11,12 @@ from catalog.model.product import Product
 from catalog.model.time import day_text, micros_text
 from catalog.service import Catalog
 from config.chains import Process
-from config.settings import Service
 from processes.inputs import PRODUCTS, products_schema
 from processes.model import Event, Job, Phase
 
-CONFORMANCE = (
-    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core", "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/core",
-    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/ogc-process-description", "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/json",
-    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/job-list", "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/dismiss",
-)  # fmt: skip
 _RESULTS = "http://www.opengis.net/def/rel/ogc/1.0/results"
 _EXECUTE = "http://www.opengis.net/def/rel/ogc/1.0/execute"
 Document = dict[str, Any]
-
-
-def landing(service: Service, api: str) -> Document:
-    """The landing page."""
-    return {
-        "title": service.title.en, "description": service.abstract.en,
-        "links": [
-            _link(api, "self", "This document"),
-            _link(f"{api}/conformance", "http://www.opengis.net/def/rel/ogc/1.0/conformance", "Conformance classes"),
-            _link(f"{api}/conformance", "conformance", "Conformance classes"),
-            _link(f"{api}/processes", "http://www.opengis.net/def/rel/ogc/1.0/processes", "Processes"),
-            _link(f"{api}/jobs", "http://www.opengis.net/def/rel/ogc/1.0/job-list", "Jobs"),
-        ],
-    }  # fmt: skip
 
 
 def process_list(processes: Sequence[Process], api: str, language: str) -> Document:

@@ -18,6 +18,7 @@ from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Principal
 from catalog.service import Catalog
 from config.settings import Settings
+from ogc.common.negotiate import language_of
 from ogc.http.edge import Edge
 from ogc.http.problem import PRIVATE, refused
 from ogc.processes import documents, reports
@@ -39,8 +40,6 @@ class ProcessesEndpoints:
     def routes(self) -> list[Route]:
         """Every resource with its methods."""
         table: list[tuple[str, str, Handler]] = [
-            ("GET", "/ogcapi", self._landing),
-            ("GET", "/ogcapi/conformance", self._conformance),
             ("GET", "/ogcapi/processes", self._list),
             ("GET", "/ogcapi/processes/{process}", self._describe),
             ("POST", "/ogcapi/processes/{process}/execution", self._execute),
@@ -54,20 +53,14 @@ class ProcessesEndpoints:
         ]
         return [Route(path, _answered(handler), methods=[method]) for method, path, handler in table]
 
-    async def _landing(self, request: Request) -> Response:
-        return _json(documents.landing(self._settings.service, self._api(request)))
-
-    async def _conformance(self, _request: Request) -> Response:
-        return _json({"conformsTo": list(documents.CONFORMANCE)})
-
     async def _list(self, request: Request) -> Response:
         return _json(
-            documents.process_list(self._processes.offered(), self._api(request), _language(request))
+            documents.process_list(self._processes.offered(), self._api(request), language_of(request))
         )
 
     async def _describe(self, request: Request) -> Response:
         process = self._processes.process(request.path_params["process"])
-        return _json(documents.description(process, self._api(request), _language(request)))
+        return _json(documents.description(process, self._api(request), language_of(request)))
 
     async def _execute(self, request: Request) -> Response:
         who = await self._edge.principal(request)
@@ -190,7 +183,3 @@ def _refused(fault: Fault) -> Response:
     if fault.kind is Kind.UNKNOWN_PRODUCT and fault.locator == "id":
         status = 404
     return refused(fault, status, reports.report(fault))
-
-
-def _language(request: Request) -> str:
-    return "fr" if request.headers.get("accept-language", "").lower().startswith("fr") else "en"

@@ -7,14 +7,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind, invalid
 from ogc.http.fields import Field, at_least, integer, list_of, plain, shown
 from ogc.http.kvp import Kvp
+from ogc.maps.tiles import Place
 from ogc.maps.words import InfoFormat, image_format, info_format, time_query
 from tiles.encode import Format
-from tiles.matrix import Limits, MatrixSet
-from tiles.times import TimeQuery
 
 SECTIONS = ("ServiceIdentification", "ServiceProvider", "OperationsMetadata", "Contents", "Themes")
 TILE_FORMATS = (Format.PNG, Format.JPEG, Format.WEBP)
@@ -34,19 +32,6 @@ class GetCapabilities:
     """Which sections; None is all of them."""
 
     sections: tuple[str, ...] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A tile of a layer."""
-
-    layer: str
-    style: str
-    time: TimeQuery
-    matrix_set: str
-    matrix: str
-    row: int
-    column: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +147,3 @@ def _tile_format(text: str) -> Format:
 
 _FORMAT = Field("FORMAT", _tile_format)
 _INFO_FORMAT = Field("INFOFORMAT", info_format)
-
-
-def tile_limits(grid: MatrixSet, extent: Box) -> dict[str, Limits]:
-    """The limits of each level of a layer, by its id. The schema allows no greatest row or column of 0, so where one would be, the
-    whole level is within the limits, which is also what a level without stated limits means.
-    """
-    out = {}
-    for matrix, found in grid.limits(extent):
-        whole = Limits(0, matrix.rows - 1, 0, matrix.columns - 1)
-        out[matrix.id] = found if found.last_row and found.last_column else whole
-    return out

@@ -6,17 +6,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from threading import Lock
 
-from catalog.model.area import WORLD
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal, Role
 from catalog.service import Catalog
 from config.settings import Settings
-from ogc.http.fields import shown
-from ogc.maps.service import Answer, AskedLayer, Maps, etag, private
+from ogc.maps.service import Answer, Maps, etag, private
+from ogc.maps.tiles import placed
 from ogc.wmts import reports, v100
-from ogc.wmts.request import GetCapabilities, GetFeatureInfo, GetTile, Place, WmtsRequest, tile_limits
-from tiles.frame import Frame
-from tiles.matrix import SIDE, Matrix, MatrixSet, matrix_sets
+from ogc.wmts.request import GetCapabilities, GetFeatureInfo, GetTile, WmtsRequest
+from tiles.matrix import SIDE, matrix_sets
 
 _WHITE = (255, 255, 255)
 _DOCUMENTS = 64
@@ -39,11 +37,15 @@ class WmtsService:
             case GetCapabilities():
                 found = self._capabilities(request, who, base_url, language, deadline, known_tag)
             case GetTile():
-                asked, frame = self._tile(request.place, who, deadline, out_of_range=Kind.OUT_OF_RANGE)
+                asked, frame = placed(
+                    request.place, self._maps.layers, self._catalog, who, deadline, Kind.OUT_OF_RANGE
+                )
                 background = None if request.form.transparent else _WHITE
                 found = self._maps.picture([asked], frame, request.form, background, who, deadline, known_tag)
             case GetFeatureInfo():
-                asked, frame = self._tile(request.place, who, deadline, out_of_range=Kind.INVALID)
+                asked, frame = placed(
+                    request.place, self._maps.layers, self._catalog, who, deadline, Kind.INVALID
+                )
                 for name, value in (("I", request.column), ("J", request.row)):
                     if value >= SIDE:
                         raise Fault(Kind.INVALID, f"{name}: {value} is not between 0 and {SIDE - 1}", name)
@@ -79,39 +81,6 @@ class WmtsService:
                 if len(self._documents) > _DOCUMENTS:
                     self._documents.popitem(last=False)
         return Answer(body, reports.MEDIA_TYPE, headers)
-
-    def _tile(
-        self, place: Place, who: Principal, deadline: Deadline, out_of_range: Kind
-    ) -> tuple[AskedLayer, Frame]:
-        """The layer and the frame of a tile, within the limits of its layer. Raises Fault for each parameter that is wrong, in order."""
-        kind, layer = self._maps.layers.layer(place.layer, who)
-        self._maps.layers.style(kind, layer, place.style)
-        grid = matrix_sets().get(place.matrix_set)
-        if grid is None:
-            raise Fault(
-                Kind.INVALID, f"there is no tile matrix set {shown(place.matrix_set)}", "TileMatrixSet"
-            )
-        matrix = grid.matrix(place.matrix)
-        if matrix is None:
-            raise Fault(Kind.INVALID, f"{grid.id} has no tile matrix {shown(place.matrix)}", "TileMatrix")
-        extent = self._catalog.summary(kind.id, who, deadline).extent
-        limits = tile_limits(grid, extent or WORLD).get(matrix.id)
-        if limits is None:
-            raise Fault(Kind.INVALID, f"the layer {place.layer} has no tiles in {grid.id}", "TileMatrixSet")
-        for name, value, first, last in (
-            ("TileRow", place.row, limits.first_row, limits.last_row),
-            ("TileCol", place.column, limits.first_column, limits.last_column),
-        ):
-            if not first <= value <= last:
-                raise Fault(out_of_range, f"{name}: {value} is not between {first} and {last}", name)
-        return AskedLayer(place.layer, place.style, place.time), tile_frame(
-            grid, matrix, place.column, place.row
-        )
-
-
-def tile_frame(grid: MatrixSet, matrix: Matrix, column: int, row: int) -> Frame:
-    """The map that a tile is."""
-    return Frame(grid.crs, matrix.box(column, row), SIDE, SIDE)
 
 
 def accepts(header: str, media_type: str) -> bool:

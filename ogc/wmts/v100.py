@@ -13,8 +13,9 @@ from catalog.model.time import day_text
 from catalog.xml.build import document, el, root_element
 from config.settings import Service
 from ogc.maps.layers import Offered
+from ogc.maps.tiles import tile_limits
 from ogc.maps.words import InfoFormat
-from ogc.wmts.request import ENDINGS, INFO_ENDINGS, SECTIONS, TILE_FORMATS, tile_limits
+from ogc.wmts.request import ENDINGS, INFO_ENDINGS, SECTIONS, TILE_FORMATS
 from tiles.legend import legend
 from tiles.matrix import SIDE, MatrixSet
 

@@ -78,7 +78,9 @@ def test_gdal_reads_the_stored_counts(server: str, world: World, tmp_path: Path,
         source,
         str(out),
     ]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    run = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
     assert run.returncode == 0, run.stderr
     with rasterio.open(out) as opened:
         assert opened.crs.to_epsg() == 32631

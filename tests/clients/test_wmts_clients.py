@@ -83,7 +83,7 @@ def test_gdal_draws_a_dated_map_of_tiles(server: str, world: World, tmp_path: Pa
         source,
         str(out),
     ]
-    subprocess.run(command, env=environment, check=True, timeout=120)
+    subprocess.run(command, env=environment, check=True, timeout=120, cwd=tmp_path)
     import rasterio
 
     with rasterio.open(out) as opened:

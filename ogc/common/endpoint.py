@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`/ogcapi`, its conformance, API document and collections; each as JSON and as a page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from catalog.model.faults import Fault, Kind
+from catalog.model.principal import Deadline, Principal, Role
+from config.settings import Settings
+from ogc.common import documents, html
+from ogc.common.blocks import Block, Document
+from ogc.common.negotiate import check_parameters, language_of, wants_html
+from ogc.common.openapi import api_document, operations_document
+from ogc.common.reports import exception
+from ogc.http.edge import Edge
+from ogc.http.fields import shown
+from ogc.maps.layers import Layers, Offered
+
+Handler = Callable[[Request], Awaitable[Response]]
+_VARY = "Accept, Accept-Language, Authorization, X-API-Key"
+
+
+class CommonEndpoints:
+    """The resources that the building blocks share."""
+
+    def __init__(
+        self, layers: Layers, blocks: Sequence[Block], edge: Edge, settings: Settings, version: str
+    ) -> None:
+        self._layers, self._blocks, self._edge, self._settings, self._version = (
+            layers,
+            blocks,
+            edge,
+            settings,
+            version,
+        )
+
+    def routes(self) -> list[Route]:
+        """Every resource."""
+        table: list[tuple[str, Handler]] = [
+            ("/ogcapi", self._landing),
+            ("/ogcapi/", self._landing),
+            ("/ogcapi/conformance", self._conformance),
+            ("/ogcapi/api", self._api),
+            ("/ogcapi/collections", self._collections),
+            ("/ogcapi/collections/{collection}", self._collection),
+        ]
+        return [Route(path, answered(handler)) for path, handler in table]
+
+    async def _landing(self, request: Request) -> Response:
+        check_parameters(request, ())
+        return shown_document(
+            request,
+            documents.landing(
+                self._settings.service, self._base(request), language_of(request), self._blocks
+            ),
+            self._edge.base_url(request),
+        )
+
+    async def _conformance(self, request: Request) -> Response:
+        check_parameters(request, ())
+        return shown_document(request, documents.conformance(self._blocks), self._edge.base_url(request))
+
+    async def _api(self, request: Request) -> Response:
+        check_parameters(request, ())
+        document = api_document(self._settings.service, self._base(request), self._version, self._blocks)
+        if wants_html(request):
+            return shown_document(request, operations_document(document), self._edge.base_url(request))
+        response = shown_document(request, document, self._edge.base_url(request))
+        response.headers["content-type"] = documents.OPENAPI_TYPE
+        return response
+
+    async def _collections(self, request: Request) -> Response:
+        check_parameters(request, ())
+        who = await self._edge.principal(request)
+        offered = await self._edge.pool.run(partial(self._offered, who))
+        return shown_document(
+            request,
+            documents.collections(offered, self._base(request), language_of(request), self._blocks),
+            self._edge.base_url(request),
+            who,
+        )
+
+    async def _collection(self, request: Request) -> Response:
+        check_parameters(request, ())
+        who = await self._edge.principal(request)
+        name = request.path_params["collection"]
+        offered = await self._edge.pool.run(partial(self._offered, who))
+        found = next((one for one in offered if one.name == name), None)
+        if found is None:
+            raise Fault(Kind.UNKNOWN_LAYER, f"there is no collection {shown(name)}", "collectionId")
+        document = documents.collection(found, self._base(request), language_of(request), self._blocks)
+        here = f"{self._base(request)}/collections/{found.name}"
+        return shown_document(request, document, self._edge.base_url(request), who, f"{here}/map?width=900")
+
+    def _offered(self, who: Principal) -> tuple[Offered, ...]:
+        return tuple(self._layers.offered(who, Deadline.after(self._settings.limits.search_seconds)))
+
+    def _base(self, request: Request) -> str:
+        return f"{self._edge.base_url(request)}/ogcapi"
+
+
+def shown_document(
+    request: Request, document: Document, base: str, who: Principal | None = None, picture: str = ""
+) -> Response:
+    """A document as JSON or as a page."""
+    scope = "public" if who is None or who.role is Role.PUBLIC else "private"
+    headers = {"Cache-Control": f"{scope}, max-age=60", "Vary": _VARY}
+    if not wants_html(request):
+        return Response(json.dumps(document, ensure_ascii=False).encode(), 200, headers, "application/json")
+    parts = [part for part in request.url.path.split("/") if part]
+    addresses = [f"{base}/{'/'.join(parts[: number + 1])}" for number in range(len(parts))]
+    body = html.page(
+        document,
+        [("Map", f"{base}/"), *zip(parts, addresses, strict=True)],
+        f"{addresses[-1]}?f=json",
+        picture,
+    )
+    return Response(body, 200, {**headers, **html.HEADERS}, "text/html; charset=utf-8")
+
+
+def answered(handler: Handler) -> Handler:
+    """Every fault of a handler as its exception document."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except Fault as fault:
+            return exception(fault)
+
+    return answer

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes as a building block: conformance classes and operations."""
+
+from __future__ import annotations
+
+from ogc.common.blocks import Block, Document, answer, link, operation, ref, refusals
+
+_TAG = "Processes"
+_CONFORMANCE = (
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/ogc-process-description",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/json",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/job-list",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/dismiss",
+)
+_KEY: list[Document] = [{"apiKey": []}, {"bearer": []}]
+_PARAMETERS: dict[str, Document] = {
+    "processID": {
+        "name": "processID",
+        "in": "path",
+        "required": True,
+        "description": "Id of a process.",
+        "schema": {"type": "string"},
+    },
+    "jobID": {
+        "name": "jobID",
+        "in": "path",
+        "required": True,
+        "description": "Id of a job.",
+        "schema": {"type": "string"},
+    },
+    "limit": {
+        "name": "limit",
+        "in": "query",
+        "required": False,
+        "description": "Most jobs of a page.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 20},
+    },
+    "offset": {
+        "name": "offset",
+        "in": "query",
+        "required": False,
+        "description": "Jobs to leave out.",
+        "schema": {"type": "integer", "minimum": 0, "default": 0},
+    },
+    "status": {
+        "name": "status",
+        "in": "query",
+        "required": False,
+        "description": "Only these.",
+        "style": "form",
+        "explode": False,
+        "schema": {
+            "type": "array",
+            "items": {"type": "string", "enum": ["accepted", "running", "successful", "failed", "dismissed"]},
+        },
+    },
+    "ofProcess": {
+        "name": "processID",
+        "in": "query",
+        "required": False,
+        "description": "Only of these.",
+        "style": "form",
+        "explode": False,
+        "schema": {"type": "array", "items": {"type": "string"}},
+    },
+    "prefer": {
+        "name": "Prefer",
+        "in": "header",
+        "required": False,
+        "description": "respond-async; wait=SECONDS.",
+        "schema": {"type": "string"},
+    },
+}
+_EXECUTE: Document = {
+    "type": "object",
+    "properties": {
+        "inputs": {"type": "object", "additionalProperties": True},
+        "outputs": {"type": "object", "additionalProperties": True},
+        "response": {"type": "string", "enum": ["raw", "document"], "default": "document"},
+    },
+}
+_STATUS: Document = {
+    "type": "object",
+    "required": ["jobID", "status", "type"],
+    "properties": {
+        "jobID": {"type": "string"},
+        "processID": {"type": "string"},
+        "type": {"type": "string", "enum": ["process"]},
+        "status": {"type": "string", "enum": ["accepted", "running", "successful", "failed", "dismissed"]},
+        "message": {"type": "string"},
+        "progress": {"type": "integer", "minimum": 0, "maximum": 100},
+        "created": {"type": "string", "format": "date-time"},
+        "started": {"type": "string", "format": "date-time"},
+        "finished": {"type": "string", "format": "date-time"},
+        "updated": {"type": "string", "format": "date-time"},
+        "links": {"type": "array", "items": {"$ref": "#/components/schemas/link"}},
+    },
+}
+
+
+def block() -> Block:
+    """The building block."""
+    return Block(
+        _TAG,
+        _CONFORMANCE,
+        _paths(),
+        _PARAMETERS,
+        {"execute": _EXECUTE, "statusInfo": _STATUS},
+        _landing_links,
+    )
+
+
+def _landing_links(api: str) -> list[Document]:
+    return [
+        link(f"{api}/processes", "http://www.opengis.net/def/rel/ogc/1.0/processes", "Processes"),
+        link(f"{api}/jobs", "http://www.opengis.net/def/rel/ogc/1.0/job-list", "Jobs"),
+    ]
+
+
+def _paths() -> dict[str, Document]:
+    process, job = ref("processID"), ref("jobID")
+    here, mine = "/processes/{processID}", "/jobs/{jobID}"
+    status = answer("status", "application/json", schema="statusInfo")
+    order = operation(_TAG, "execute", "Order a process", _ordered(), process, ref("prefer"))
+    body = {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/execute"}}},
+    }
+    listed = (ref("limit"), ref("offset"), ref("status"), ref("ofProcess"))
+    return {
+        "/processes": {"get": operation(_TAG, "getProcesses", "All processes", answer("list"))},
+        here: {"get": operation(_TAG, "getProcessDescription", "A process", answer("description"), process)},
+        f"{here}/execution": {"post": {**order, "requestBody": body, "security": _KEY}},
+        "/jobs": {"get": _mine(operation(_TAG, "getJobs", "Your jobs", answer("list"), *listed))},
+        mine: {
+            "get": _mine(operation(_TAG, "getStatus", "Where a job stands", status, job)),
+            "delete": _mine(
+                operation(_TAG, "dismiss", "Cancel a job, or forget one that is over", status, job)
+            ),
+        },
+        f"{mine}/results": {
+            "get": _mine(operation(_TAG, "getResult", "What a job made", answer("results"), job))
+        },
+        f"{mine}/log": {
+            "get": _mine(operation(_TAG, "getLog", "What a job said", answer("log", "text/plain"), job))
+        },
+        f"{mine}/events": {
+            "get": _mine(operation(_TAG, "getEvents", "What happened to a job", answer("events"), job))
+        },
+    }
+
+
+def _mine(one: Document) -> Document:
+    """An operation that wants to know who asks."""
+    refused = {"401": {"$ref": "#/components/responses/Unauthorized"}}
+    return {**one, "responses": {**one["responses"], **refused}, "security": _KEY}
+
+
+def _ordered() -> Document:
+    status = {"application/json": {"schema": {"$ref": "#/components/schemas/statusInfo"}}}
+    location = {"Location": {"description": "The job.", "schema": {"type": "string"}}}
+    return {
+        "200": {"description": "results", "content": {"application/json": {"schema": {"type": "object"}}}},
+        "201": {"description": "ordered", "headers": location, "content": status},
+        "401": {"$ref": "#/components/responses/Unauthorized"},
+        **refusals(),
+    }
