@@ -20,7 +20,7 @@ from catalog.model import spaces
 from catalog.model.faults import Fault, Kind
 from catalog.model.observation import Delivery, Station
 from catalog.model.principal import Deadline, Principal, Role
-from catalog.model.product import Product, Record, Summary
+from catalog.model.product import Change, Harvest, Product, Record, Summary
 from catalog.model.time import Micros, now
 from catalog.observations import Observations
 from catalog.query import And, Compare, Cursor, Filter, Order, Property, Relation, equal, measure
@@ -210,7 +210,7 @@ class Catalog:
             if unit.in_any_state(official):
                 raise Fault(Kind.INVALID, f"there is an official product {official[:200]} already", "id")
             collection = spaces.split(product.collection)[1]
-            unit.make_official(product_id, official, collection)
+            unit.make_official(product_id, official, collection, at)
             moved = replace(product, id=official, collection=collection, audience=spaces.OFFICIAL)
             self._record(unit, self.registry.types[collection], moved, at)
             unit.note(at, who.name, "make official", product_id, official)
@@ -244,6 +244,21 @@ class Catalog:
         measure(tree, self._limits.query_depth, self._limits.query_terms)
         return self._store.records.count(tree, self._sight(who), deadline)
 
+    def changes(
+        self,
+        asked: Harvest,
+        who: Principal,
+        deadline: Deadline,
+        limit: int,
+        after: tuple[Micros, str] | None = None,
+    ) -> tuple[Change, ...]:
+        """Records that `who` may see, and those that are gone, by the time of their change; `after` goes on behind one of them."""
+        return self._store.records.changes(asked, self._sight(who), deadline, limit, after)
+
+    def count_changes(self, asked: Harvest, who: Principal, deadline: Deadline) -> int:
+        """How many changes there are."""
+        return self._store.records.count_changes(asked, self._sight(who), deadline)
+
     def reindex(self, who: Principal) -> int:
         """Makes all records anew from the products, the stations and their types; returns how many things there are."""
         at, count = now(), 0
@@ -265,15 +280,16 @@ class Catalog:
     def withdraw(self, product_id: str, who: Principal, reason: str) -> list[str]:
         """Withdraws a product (`id` all versions, `id@version` one). Raises Fault UNKNOWN_PRODUCT."""
         name, _, version = product_id.partition("@")
+        at = now()
         with self.unit(who) as unit:
-            gone = unit.withdraw(name, version or None, reason)
+            gone = unit.withdraw(name, version or None, reason, at)
             if not gone:
                 raise Fault(Kind.UNKNOWN_PRODUCT, f"there is no product {product_id[:200]}", "id")
             left = unit.published(name)
             kind = self.kind_of(left.collection) if left else None
             if left and isinstance(kind, ProductType):
-                self._record(unit, kind, left, now())
-            unit.note(now(), who.name, "withdraw", product_id, reason)
+                self._record(unit, kind, left, at)
+            unit.note(at, who.name, "withdraw", product_id, reason)
         return gone
 
     def version_of(self, product_id: str, version: str) -> Product | None:

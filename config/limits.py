@@ -34,6 +34,8 @@ class Limits(BaseModel):
     """Stations or series of one answer."""
     points_page: PositiveInt = 5_000
     """Observations that are read, and held, at a time."""
+    harvest_page: PositiveInt = 100
+    """Records of one answer to a harvester."""
     stream_seconds: PositiveFloat = 600.0
     """How long a streamed answer may take, whatever its size."""
     render_seconds: PositiveFloat = 30.0

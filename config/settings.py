@@ -66,6 +66,10 @@ class Service(_Frozen):
         en="Satellite products of the continental surfaces, with time.",
         fr="Produits satellitaires des surfaces continentales, datés.",
     )
+    repository: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*(\.[A-Za-z][A-Za-z0-9-]*)+$")] = (
+        "hysope.local"
+    )
+    """A domain name of the centre, in the identifiers that harvesters keep (OAI-PMH); to be changed before the first harvest, and never after."""
     fees: str = "none"
     access_constraints: str = "none"
     contact: Contact = Contact()

@@ -33,6 +33,8 @@ from ogc.http.oidc import Tokens
 from ogc.http.pool import RenderPool
 from ogc.mapsapi import block as mapsapi
 from ogc.mapsapi.endpoint import MapsApiEndpoints
+from ogc.oai.endpoint import OaiEndpoint
+from ogc.oai.service import OaiService
 from ogc.processes import block as processes
 from ogc.processes.endpoint import ProcessesEndpoints
 from ogc.sos.endpoint import SosEndpoint
@@ -75,6 +77,11 @@ def build(settings: Settings) -> Starlette:
         Route(
             "/csw",
             CswEndpoint(CswService(services.catalog, settings), edge).__call__,
+            methods=["GET", "POST"],
+        ),
+        Route(
+            "/oai",
+            OaiEndpoint(OaiService(services.catalog, settings), edge).__call__,
             methods=["GET", "POST"],
         ),
         *StacEndpoints(StacService(services.catalog, settings), edge, settings).routes(),

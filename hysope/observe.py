@@ -27,6 +27,7 @@ _DOORS = frozenset(
     {
         "wms",
         "csw",
+        "oai",
         "wmts",
         "wcs",
         "stac",

@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -98,12 +99,15 @@ def limits() -> Limits:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of an own, unprivileged PostgreSQL cluster with PostGIS on a free port."""
+def postgres() -> Iterator[str]:
+    """The URL of an own, unprivileged PostgreSQL cluster with PostGIS on a free port.
+
+    Not in pytest's own folder: each run of pytest closes that one for other users, the server of another run that goes on among them.
+    """
     tools = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not tools or not list(Path("/usr/share/postgresql").glob("*/extension/postgis.control")):
         pytest.skip("PostgreSQL with PostGIS is not installed (Debian: postgresql-15-postgis-3)")
-    folder = tmp_path_factory.mktemp("postgres")
+    folder = Path(tempfile.mkdtemp(prefix="hysope-postgres-"))
     run = _as_postgres(folder)
     data = folder / "data"
     with socket.socket() as probe:
@@ -125,6 +129,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"postgresql+psycopg://hysope@127.0.0.1:{port}/postgres"
     finally:
         run(str(tools[-1] / "pg_ctl"), "-D", str(data), "-w", "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -168,9 +173,6 @@ def _as_postgres(folder: Path):
     if os.getuid() == 0:
         user = pwd.getpwnam("postgres")
         os.chown(folder, user.pw_uid, user.pw_gid)
-        for parent in folder.parents:
-            if parent.is_relative_to("/tmp") and parent != Path("/tmp"):
-                parent.chmod(parent.stat().st_mode | 0o055)
         prefix = [shutil.which("runuser") or "runuser", "-u", "postgres", "--"]
 
     def run(*command: str) -> None:

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, func, select
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, collate, func, or_, select
 
 from catalog.model.principal import Deadline
-from catalog.model.product import Record
+from catalog.model.product import Change, Harvest, Record
+from catalog.model.time import Micros
 from catalog.query import Filter, Order
 from catalog.store import compile as sql
 from catalog.store import tables
 from catalog.store.database import Database
-from catalog.store.rows import Visible, record_of, visible_records
+from catalog.store.rows import Visible, record_of, visible_changes
 
 
 class Records:
@@ -24,7 +27,9 @@ class Records:
         self, tree: Filter, visible: Visible, order: Order, limit: int, offset: int, deadline: Deadline
     ) -> tuple[Record, ...]:
         """The records of a filter, a page of them."""
-        seen = and_(visible_records(visible), sql.where(tree, self._database.dialect, sql.RECORDS))
+        seen = and_(
+            visible_changes(tables.record, visible), sql.where(tree, self._database.dialect, sql.RECORDS)
+        )
         query = (
             select(tables.record)
             .where(seen)
@@ -37,8 +42,74 @@ class Records:
 
     def count(self, tree: Filter, visible: Visible, deadline: Deadline) -> int:
         """How many records a filter has."""
-        seen = and_(visible_records(visible), sql.where(tree, self._database.dialect, sql.RECORDS))
+        seen = and_(
+            visible_changes(tables.record, visible), sql.where(tree, self._database.dialect, sql.RECORDS)
+        )
         with self._database.reading(deadline) as connection:
             return int(
                 connection.execute(select(func.count()).select_from(tables.record).where(seen)).scalar_one()
             )
+
+    def changes(
+        self,
+        asked: Harvest,
+        visible: Visible,
+        deadline: Deadline,
+        limit: int,
+        after: tuple[Micros, str] | None,
+    ) -> tuple[Change, ...]:
+        """Records and tombstones in the order of their change, a page of them behind one that was seen."""
+        with self._database.reading(deadline) as connection:
+            there = [
+                Change(row.id, row.kind, row.collection, row.changed_us, record_of(row))
+                for row in self._page(connection, tables.record, asked, visible, limit, after)
+            ]
+            gone = [
+                Change(row.id, row.kind, row.collection, row.changed_us, None)
+                for row in self._page(connection, tables.tombstone, asked, visible, limit, after)
+            ]
+        return tuple(sorted((*there, *gone), key=lambda one: (one.at, one.id))[:limit])
+
+    def count_changes(self, asked: Harvest, visible: Visible, deadline: Deadline) -> int:
+        """How many changes there are."""
+        with self._database.reading(deadline) as connection:
+            return sum(
+                int(
+                    connection.execute(
+                        select(func.count())
+                        .select_from(table)
+                        .where(_harvested(table, asked), visible_changes(table, visible))
+                    ).scalar_one()
+                )
+                for table in (tables.record, tables.tombstone)
+            )
+
+    def _page(
+        self,
+        connection: Connection,
+        table: Table,
+        asked: Harvest,
+        visible: Visible,
+        limit: int,
+        after: tuple[Micros, str] | None,
+    ) -> list[Any]:
+        c = table.c
+        name = c.id if self._database.dialect == "sqlite" else collate(c.id, "C")
+        query = select(table).where(_harvested(table, asked), visible_changes(table, visible))
+        if after is not None:
+            query = query.where(or_(c.changed_us > after[0], and_(c.changed_us == after[0], name > after[1])))
+        return list(connection.execute(query.order_by(c.changed_us, name).limit(limit)))
+
+
+def _harvested(table: Table, asked: Harvest) -> ColumnElement[bool]:
+    c = table.c
+    parts: list[ColumnElement[bool]] = [c.changed_us >= (asked.start if asked.start is not None else 0)]
+    if asked.ids:
+        parts.append(c.id.in_(asked.ids))
+    if asked.end is not None:
+        parts.append(c.changed_us < asked.end)
+    if asked.collection:
+        parts.append(c.collection == asked.collection)
+    if asked.kind:
+        parts.append(c.kind == asked.kind)
+    return and_(*parts)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, select
 
 from catalog.geometry import footprint_boxes
 from catalog.model.area import Box
@@ -38,12 +38,13 @@ def visible_products(visible: Visible) -> ColumnElement[bool]:
     return and_(seen, tables.product.c.collection.not_in(visible.hidden)) if visible.hidden else seen
 
 
-def visible_records(visible: Visible) -> ColumnElement[bool]:
-    """The condition that a record is one that the caller may see."""
-    seen: ColumnElement[bool] = tables.record.c.visible_from_us <= visible.at
+def visible_changes(table: Table, visible: Visible) -> ColumnElement[bool]:
+    """The condition that a record, or a tombstone, is one that the caller may see."""
+    c = table.c
+    seen: ColumnElement[bool] = c.visible_from_us <= visible.at
     if visible.audiences is not None:
-        seen = and_(seen, tables.record.c.audience.in_(visible.audiences))
-    return and_(seen, tables.record.c.collection.not_in(visible.hidden)) if visible.hidden else seen
+        seen = and_(seen, c.audience.in_(visible.audiences))
+    return and_(seen, c.collection.not_in(visible.hidden)) if visible.hidden else seen
 
 
 def record_of(row: Row[tuple[object, ...]]) -> Record:

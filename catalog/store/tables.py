@@ -140,6 +140,18 @@ record = Table(
     Column("station", _KEY, ForeignKey("station.key", ondelete="CASCADE")),
     Column("audience", Text, nullable=False),
     Column("lineage", Text, nullable=False),
+    Column("changed_us", BigInteger, nullable=False),
+)
+
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("collection", Text, nullable=False),
+    Column("audience", Text, nullable=False),
+    Column("visible_from_us", BigInteger, nullable=False),
+    Column("changed_us", BigInteger, nullable=False),
 )
 
 station = Table(

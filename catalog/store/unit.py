@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, and_, delete, insert, select, text, update
+from sqlalchemy import Connection, and_, delete, insert, literal, select, text, update
 
 from catalog.model.area import Box, union
 from catalog.model.product import Asset, Product, Record, version_order
@@ -58,6 +58,7 @@ class Unit:
         before = self.connection.execute(
             select(tables.record).where(tables.record.c.id == record.id)
         ).one_or_none()
+        self.connection.execute(delete(tables.tombstone).where(tables.tombstone.c.id == record.id))
         box, start, end = record.box, record.period.start, record.period.end
         if before is not None:
             self.connection.execute(delete(tables.record).where(tables.record.c.key == before.key))
@@ -74,7 +75,7 @@ class Unit:
             "id": record.id, "kind": record.kind, "collection": record.collection, "product": record.product,
             "station": record.station, "audience": record.audience, "lineage": record.lineage, "visible_from_us": visible_from,
             "title": record.title, "abstract": record.abstract, "keywords": "\n".join(record.keywords), "start_us": start, "end_us": end,
-            "modified_us": record.modified, "west": box.west, "south": box.south, "east": box.east, "north": box.north,
+            "modified_us": record.modified, "changed_us": max(record.modified, visible_from), "west": box.west, "south": box.south, "east": box.east, "north": box.north,
         }  # fmt: skip
         key = self.connection.execute(
             insert(tables.record).values(values).returning(tables.record.c.key)
@@ -92,6 +93,17 @@ class Unit:
             )
             words = "INSERT INTO record_text VALUES (:record, to_tsvector('simple', :words))"
             self.connection.execute(text(words), {"record": key, "words": record.words})
+
+    def bury_record(self, record_id: str, at: Micros) -> None:
+        """Removes a record and remembers that it was there, for harvesters; nothing where there is none."""
+        r = tables.record.c
+        what = select(r.id, r.kind, r.collection, r.audience, r.visible_from_us, literal(at)).where(
+            r.id == record_id
+        )
+        columns = ["id", "kind", "collection", "audience", "visible_from_us", "changed_us"]
+        self.connection.execute(delete(tables.tombstone).where(tables.tombstone.c.id == record_id))
+        self.connection.execute(insert(tables.tombstone).from_select(columns, what))
+        self.connection.execute(delete(tables.record).where(r.id == record_id))
 
     def clear_records(self) -> None:
         """Removes all records, before they are made anew."""
@@ -125,10 +137,10 @@ class Unit:
         )
         return bool(done)
 
-    def make_official(self, product_id: str, official_id: str, collection: str) -> None:
+    def make_official(self, product_id: str, official_id: str, collection: str, at: Micros) -> None:
         """Takes all versions of a product out of its space: another id, the official collection, everybody's audience."""
         c = tables.product.c
-        self.connection.execute(delete(tables.record).where(tables.record.c.id == product_id))
+        self.bury_record(product_id, at)
         o = tables.job_output.c
         self.connection.execute(
             update(tables.job_output).where(o.product == product_id).values(product=official_id)
@@ -139,7 +151,7 @@ class Unit:
             .values(id=official_id, collection=collection, audience="")
         )
 
-    def withdraw(self, product_id: str, version: str | None, reason: str) -> list[str]:
+    def withdraw(self, product_id: str, version: str | None, reason: str, at: Micros) -> list[str]:
         """Withdraws one version or all of them; the newest that is left becomes the published one. Returns the versions withdrawn."""
         versions = self.versions(product_id)
         gone = [
@@ -151,7 +163,8 @@ class Unit:
             .where(tables.product.c.key.in_(keys))
             .values(status=WITHDRAWN, reason=reason)
         )
-        self.connection.execute(delete(tables.record).where(tables.record.c.product.in_(keys)))
+        if any(versions[name][1] == PUBLISHED for name in gone):
+            self.bury_record(product_id, at)
         left = sorted(
             (name for name, (_, status) in versions.items() if status != WITHDRAWN and name not in gone),
             key=version_order,

@@ -16,8 +16,8 @@ from catalog.query import Among, Filter, Order, Property
 from catalog.service import Catalog
 from catalog.xml.build import document
 from config.product_types import SeriesType
-from ogc.csw import iso19139
 from ogc.filter.terms import KINDS
+from ogc.metadata import iso19139
 
 _TYPES = {kind: name for name, kinds in KINDS.items() for kind in kinds}
 _ORDERS = {

@@ -21,7 +21,7 @@ from catalog.model.principal import OPERATOR, Role
 @pytest.fixture(scope="session")
 def server(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of `hysope serve` over the data of `world`."""
-    yield from _serve(world, tmp_path_factory.mktemp("server"), "")
+    yield from _serve(world, tmp_path_factory.mktemp("server"), "limits: {harvest_page: 4}\n")
 
 
 @pytest.fixture(scope="session")
