@@ -84,7 +84,7 @@ def build(settings: Settings) -> Starlette:
             OaiEndpoint(OaiService(services.catalog, settings), edge).__call__,
             methods=["GET", "POST"],
         ),
-        *StacEndpoints(StacService(services.catalog, settings), edge, settings).routes(),
+        *StacEndpoints(StacService(services.catalog, settings), edge, settings, __version__).routes(),
         Route("/files/{product}/{asset}", FilesEndpoint(services.catalog, edge, settings).__call__),
         Route(
             "/wcs",

@@ -17,7 +17,7 @@ from config.settings import Settings
 from ogc.common import documents, html
 from ogc.common.blocks import Block, Document
 from ogc.common.negotiate import check_parameters, language_of, wants_html
-from ogc.common.openapi import api_document, operations_document
+from ogc.common.openapi import COMMON, api_document, operations_document
 from ogc.common.reports import exception
 from ogc.http.edge import Edge
 from ogc.http.fields import shown
@@ -69,12 +69,10 @@ class CommonEndpoints:
 
     async def _api(self, request: Request) -> Response:
         check_parameters(request, ())
-        document = api_document(self._settings.service, self._base(request), self._version, self._blocks)
-        if wants_html(request):
-            return shown_document(request, operations_document(document), self._edge.base_url(request))
-        response = shown_document(request, document, self._edge.base_url(request))
-        response.headers["content-type"] = documents.OPENAPI_TYPE
-        return response
+        document = api_document(
+            self._settings.service, self._base(request), self._version, (COMMON, *self._blocks)
+        )
+        return shown_api(request, document, self._edge.base_url(request))
 
     async def _collections(self, request: Request) -> Response:
         check_parameters(request, ())
@@ -123,6 +121,15 @@ def shown_document(
         picture,
     )
     return Response(body, 200, {**headers, **html.HEADERS}, "text/html; charset=utf-8")
+
+
+def shown_api(request: Request, document: Document, base: str) -> Response:
+    """An API document with its media type, or its operations as a page."""
+    if wants_html(request):
+        return shown_document(request, operations_document(document), base)
+    response = shown_document(request, document, base)
+    response.headers["content-type"] = documents.OPENAPI_TYPE
+    return response
 
 
 def answered(handler: Handler) -> Handler:

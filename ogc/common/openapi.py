@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The API document: OpenAPI 3.0, self-contained, assembled from the building blocks."""
+"""API documents: OpenAPI 3.0, self-contained, assembled from building blocks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LINK: Document = {
     | {"templated": {"type": "boolean"}},
 }
 _LINKS: Document = {"type": "array", "items": {"$ref": "#/components/schemas/link"}}
-_SCHEMAS: dict[str, Document] = {
+_SHARED: dict[str, Document] = {
     "link": _LINK,
     "exception": {
         "type": "object",
@@ -45,6 +45,8 @@ _SCHEMAS: dict[str, Document] = {
             "locator": {"type": "string"},
         },
     },
+}
+_SCHEMAS: dict[str, Document] = {
     "landingPage": {
         "type": "object",
         "required": ["links"],
@@ -126,8 +128,12 @@ _PATHS: dict[str, Document] = {
 }
 
 
-def api_document(service: Service, api: str, version: str, blocks: Sequence[Block]) -> Document:
-    """The OpenAPI 3.0 document of everything under `/ogcapi`."""
+COMMON = Block(_COMMON, (), _PATHS, _PARAMETERS, _SCHEMAS)
+"""The building block that is there in any case."""
+
+
+def api_document(service: Service, address: str, version: str, blocks: Sequence[Block]) -> Document:
+    """The OpenAPI 3.0 document of some blocks below an address."""
     refused = {"application/json": {"schema": {"$ref": "#/components/schemas/exception"}}}
     return {
         "openapi": "3.0.3",
@@ -137,15 +143,12 @@ def api_document(service: Service, api: str, version: str, blocks: Sequence[Bloc
             "version": version,
             "contact": {"name": service.contact.organisation, "url": service.contact.website},
         },
-        "servers": [{"url": api}],
-        "tags": [{"name": _COMMON}, *({"name": block.tag} for block in blocks)],
-        "paths": {**_PATHS, **{path: item for block in blocks for path, item in block.paths.items()}},
+        "servers": [{"url": address}],
+        "tags": [{"name": block.tag} for block in blocks],
+        "paths": {path: item for block in blocks for path, item in block.paths.items()},
         "components": {
-            "parameters": {
-                **_PARAMETERS,
-                **{name: one for block in blocks for name, one in block.parameters.items()},
-            },
-            "schemas": {**_SCHEMAS, **{name: one for block in blocks for name, one in block.schemas.items()}},
+            "parameters": {name: one for block in blocks for name, one in block.parameters.items()},
+            "schemas": {**_SHARED, **{name: one for block in blocks for name, one in block.schemas.items()}},
             "responses": {
                 "InvalidParameter": {"description": "A parameter is wrong or unknown.", "content": refused},
                 "NotFound": {"description": "There is no such resource.", "content": refused},

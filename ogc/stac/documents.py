@@ -16,6 +16,7 @@ from catalog.model.time import Micros, micros_text
 from catalog.records import LINEAGE
 from config.product_types import Band, ProductType
 from config.settings import Service
+from ogc.common.documents import OPENAPI_TYPE
 from ogc.files.endpoint import media_type
 
 Document = dict[str, Any]
@@ -43,6 +44,7 @@ def landing(service: Service, base: str, collections: Iterable[ProductType]) -> 
         "type": "Catalog", "stac_version": "1.1.0", "id": "hysope", "title": service.title.en, "description": service.abstract.en, "conformsTo": list(CONFORMANCE),
         "links": [
             _link(base, "self", "application/json"), _link(base, "root", "application/json"),
+            _link(f"{base}/api?f=json", "service-desc", OPENAPI_TYPE), _link(f"{base}/api?f=html", "service-doc", "text/html"),
             _link(f"{base}/conformance", "conformance", "application/json"), _link(f"{base}/collections", "data", "application/json"),
             {**_link(f"{base}/search", "search", "application/geo+json"), "method": "GET"},
             {**_link(f"{base}/search", "search", "application/geo+json"), "method": "POST"},

@@ -17,9 +17,12 @@ from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Principal
 from catalog.query import Cursor
 from config.settings import Settings
+from ogc.common.endpoint import shown_api
+from ogc.common.openapi import api_document
 from ogc.http.edge import Edge
 from ogc.http.problem import PRIVATE, read_json, refused
 from ogc.stac import documents
+from ogc.stac.block import block
 from ogc.stac.request import Search, from_document, from_parameters, token
 from ogc.stac.service import StacService
 
@@ -34,13 +37,14 @@ Handler = Callable[[Request], Awaitable[Response]]
 class StacEndpoints:
     """The resources of the STAC API."""
 
-    def __init__(self, service: StacService, edge: Edge, settings: Settings) -> None:
-        self._service, self._edge, self._settings = service, edge, settings
+    def __init__(self, service: StacService, edge: Edge, settings: Settings, version: str) -> None:
+        self._service, self._edge, self._settings, self._version = service, edge, settings, version
 
     def routes(self) -> list[Route]:
         """Every resource with its methods."""
         table: list[tuple[str, str, Handler]] = [
             ("GET", "/stac", self._landing),
+            ("GET", "/stac/api", self._api),
             ("GET", "/stac/conformance", self._conformance),
             ("GET", "/stac/collections", self._collections),
             ("GET", "/stac/collections/{collection}", self._collection),
@@ -60,6 +64,10 @@ class StacEndpoints:
                 await self._run(partial(self._service.kinds, who)),
             )
         )
+
+    async def _api(self, request: Request) -> Response:
+        document = api_document(self._settings.service, self._base(request), self._version, (block(),))
+        return shown_api(request, document, self._edge.base_url(request))
 
     async def _conformance(self, _request: Request) -> Response:
         return _json({"conformsTo": list(documents.CONFORMANCE)})

@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import jsonschema
 import pystac
 import pytest
 import shapely
+from openapi_spec_validator import OpenAPIV30SpecValidator
 from referencing import Registry, Resource
 from shapely.geometry import shape
 from support import SHARED, World
@@ -77,7 +79,7 @@ def test_collections_and_the_landing_page_validate_and_lead_on(world: World, sch
     assert pystac.Catalog.from_dict(landing).id == "hysope"
     validate(landing, schemas, "https://schemas.stacspec.org/v1.1.0/catalog-spec/json-schema/catalog.json")
     rels = {link["rel"] for link in landing["links"]}
-    assert {"self", "root", "conformance", "data", "search", "child"} <= rels
+    assert {"self", "root", "conformance", "data", "search", "child", "service-desc", "service-doc"} <= rels
     for link in landing["links"]:
         if link.get("method", "GET") == "GET":
             assert world.client.get(link["href"].removeprefix("http://maps.example")).status_code == 200
@@ -91,6 +93,29 @@ def test_collections_and_the_landing_page_validate_and_lead_on(world: World, sch
         )
         assert get(world, f"/collections/{one['id']}") == one
         assert ids(get(world, f"/collections/{one['id']}/items"))
+
+
+def test_the_api_document_is_valid_and_complete(world: World) -> None:
+    answer = world.client.get("/stac/api")
+    assert answer.headers["content-type"] == "application/vnd.oai.openapi+json;version=3.0"
+    api = answer.json()
+    OpenAPIV30SpecValidator(api).validate()
+    routed = {
+        (method, re.sub(r"\{[^}]+\}", "{}", route.path.removeprefix("/stac")) or "/")
+        for route in world.client.app.routes
+        if getattr(route, "path", "").startswith("/stac")
+        for method in route.methods - {"HEAD"}
+    }
+    described = {
+        (method.upper(), re.sub(r"\{[^}]+\}", "{}", path))
+        for path, item in api["paths"].items()
+        for method in item
+    }
+    assert described == routed | {("GET", "/")}
+    for name in (one["$ref"].rpartition("/")[2] for one in api["paths"]["/search"]["get"]["parameters"]):
+        refused = world.client.get("/stac/search", params={name: "\x00"})
+        assert refused.status_code in (200, 400)
+    assert "Search items" in world.client.get("/stac/api?f=html").text
 
 
 def test_an_item_says_what_the_catalogue_knows(world: World) -> None:

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The STAC API as a building block of an API document: operations with their parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ogc.common.blocks import Block, Document, operation, ref, refusals
+from ogc.stac.request import MOST
+
+_TAG = "STAC"
+_GEOJSON = "application/geo+json"
+
+
+def block() -> Block:
+    """The building block."""
+    return Block(_TAG, (), _paths(), _parameters(), {"search": _search_body()})
+
+
+def _parameters() -> dict[str, Document]:
+    def query(name: str, about: str, schema: dict[str, Any]) -> Document:
+        return {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "description": about,
+            "schema": schema,
+            "style": "form",
+            "explode": False,
+        }
+
+    def path(name: str, about: str) -> Document:
+        return {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": about,
+            "schema": {"type": "string"},
+        }
+
+    text, numbers = (
+        {"type": "string"},
+        {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6},
+    )
+    texts = {"type": "array", "items": text}
+    return {
+        "collectionId": path("collectionId", "Id of a collection."),
+        "featureId": path("featureId", "Id of an item."),
+        "bbox": query("bbox", "West, south, east, north in CRS84.", numbers),
+        "datetime": query("datetime", "An instant, or an interval with .. for an open end.", text),
+        "limit": query(
+            "limit",
+            "Most items of a page.",
+            {"type": "integer", "minimum": 1, "maximum": MOST, "default": 10},
+        ),
+        "ids": query("ids", "Only these items.", texts),
+        "collections": query("collections", "Only of these collections.", texts),
+        "intersects": query("intersects", "A GeoJSON geometry.", text),
+        "query": query("query", "Conditions on properties, as a JSON object.", text),
+        "sortby": query("sortby", "-properties.datetime, or + for the oldest first.", text),
+        "token": query("token", "Of the link to the next page.", text),
+    }
+
+
+def _search_body() -> Document:
+    text = {"type": "string"}
+    texts = {"type": "array", "items": text}
+    return {
+        "type": "object",
+        "properties": {
+            "bbox": {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6},
+            "datetime": text,
+            "intersects": {"type": "object"},
+            "ids": texts,
+            "collections": texts,
+            "limit": {"type": "integer", "minimum": 1},
+            "query": {"type": "object"},
+            "sortby": {"type": "array", "items": {"type": "object"}},
+            "token": text,
+        },
+    }
+
+
+def _answer(description: str, media_type: str = "application/json") -> Document:
+    return {
+        "200": {"description": description, "content": {media_type: {"schema": {"type": "object"}}}},
+        **refusals(),
+    }
+
+
+def _paths() -> dict[str, Document]:
+    where, one = ref("collectionId"), ref("featureId")
+    page = tuple(
+        ref(name) for name in ("bbox", "datetime", "limit", "ids", "intersects", "query", "sortby", "token")
+    )
+    items = "/collections/{collectionId}/items"
+    searched = {
+        **operation(_TAG, "postItemSearch", "Search items", _answer("a page", _GEOJSON)),
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/search"}}},
+        },
+    }
+    return {
+        "/": {"get": operation(_TAG, "getLandingPage", "The catalog", _answer("catalog"))},
+        "/api": {
+            "get": operation(
+                _TAG,
+                "getApi",
+                "This document",
+                _answer("OpenAPI 3.0", "application/vnd.oai.openapi+json;version=3.0"),
+            )
+        },
+        "/conformance": {
+            "get": operation(_TAG, "getConformanceDeclaration", "Conformance classes", _answer("classes"))
+        },
+        "/collections": {"get": operation(_TAG, "getCollections", "All collections", _answer("collections"))},
+        "/collections/{collectionId}": {
+            "get": operation(_TAG, "describeCollection", "A collection", _answer("collection"), where)
+        },
+        items: {
+            "get": operation(
+                _TAG, "getFeatures", "Items of a collection", _answer("a page", _GEOJSON), where, *page
+            )
+        },
+        f"{items}/{{featureId}}": {
+            "get": operation(_TAG, "getFeature", "An item", _answer("item", _GEOJSON), where, one)
+        },
+        "/search": {
+            "get": operation(
+                _TAG, "getItemSearch", "Search items", _answer("a page", _GEOJSON), *page, ref("collections")
+            ),
+            "post": searched,
+        },
+    }
