@@ -2,7 +2,7 @@
 """`make bench`: Hysope beside MapServer 8 and GDAL's COG driver in one run, on the same COGs, with 2 workers each.
 
 Machines are shared and noisy, so ratios are what counts; the table says for each case what the issue asked.
-`python tests/bench/run.py maps|zoom|many|ingest|records|series|jobs` runs one part. Data are generated once under bench-data.
+`python tests/bench/run.py maps|zoom|many|ingest|coverages|records|series|jobs` runs one part. Data are generated once under bench-data.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import legs
 import numpy as np
+import rasterio
 from load import Cost, measure, once
 from peers import hysope, mapserver, missing
 from PIL import Image
@@ -42,7 +44,7 @@ PART = Tile("T31TDH", 32631, 400_000.0, 4_800_000.0, 2_048)
 def main(parts: list[str]) -> None:
     """Runs the parts and prints a table for each."""
     known: dict[str, Callable[[], None]] = {
-        "ingest": ingest, "maps": maps, "zoom": zoom, "many": many, "records": legs.records, "series": legs.series, "jobs": legs.jobs,
+        "ingest": ingest, "maps": maps, "zoom": zoom, "many": many, "coverages": coverages, "records": legs.records, "series": legs.series, "jobs": legs.jobs,
     }  # fmt: skip
     for name in parts or list(known):
         print(f"\n== {name}", flush=True)
@@ -130,6 +132,84 @@ def maps() -> None:
                 f"largest worker: Hysope {mine.largest_mb():.0f} MB (asked: below 450), MapServer {peer.largest_mb():.0f} MB",
                 flush=True,
             )
+
+
+def coverages() -> None:
+    """GetCoverage 1.0.0 of 2048 x 2048 counts of one band against MapServer on the same COG: native, and reprojected to Lambert-93."""
+    absent = missing()
+    if absent:
+        print(f"skipped: not installed: {', '.join(absent)}")
+        return
+    _ensure_maps()
+    catalog = wire_catalog(settings())
+    (product,) = catalog.search(
+        And((equal(Property.COLLECTION, "sentinel2-l2a"), equal(Property.ZONE, "T31TCJ"))),
+        ANONYMOUS,
+        Deadline.after(60),
+    )
+    band = product.asset_of("B4")
+    assert band
+    number = list(catalog.registry.types["sentinel2-l2a"].bands).index("B4") + 1
+    path = catalog.archive / band.path
+    catalog.close()
+    rng = random.Random(5)
+    corners = [
+        (300_000 + 10 * rng.randrange(8_900), 4_800_000 + 10 * rng.randrange(7_900)) for _ in range(24)
+    ]
+    for packed in ("NONE", "DEFLATE"):
+        with (
+            mapserver(ROOT / f"wcs{packed}", _wcs_mapfile(path, packed)) as peer,
+            hysope(ROOT / "data") as wms,
+        ):
+            mine = replace(wms, address=wms.address.replace("/wms", "/wcs"))
+            for name, crs in (("native", 32631), ("to EPSG:2154", 2154)):
+                boxes = [_square(x, y, crs) for x, y in corners]
+                base = f"SERVICE=WCS&VERSION=1.0.0&REQUEST=GetCoverage&CRS=EPSG:{crs}&WIDTH=2048&HEIGHT=2048"
+                ours = [
+                    f"{base}&COVERAGE=sentinel2-l2a&TIME=2023-04-14&BANDS={number}&FORMAT=GeoTIFF&BBOX={box}"
+                    for box in boxes
+                ]
+                theirs = [f"{base}&COVERAGE=b4&FORMAT=GEOTIFF_16&BBOX={box}" for box in boxes]
+                a, b = measure(mine, ours), measure(peer, theirs)
+                counts = [
+                    _counts(once(server, queries[0])[1]) for server, queries in ((mine, ours), (peer, theirs))
+                ]
+                same = float((counts[0] == counts[1]).mean())
+                print(
+                    f"2048 x 2048 {name}, MapServer's TIFF {packed}: {a.per_second:.1f} | {b.per_second:.1f} req/s, ratio {a.per_second / b.per_second:.2f} "
+                    f"(asked: at least 1) | CPU {a.cpu_ms:.0f} | {b.cpu_ms:.0f} ms | {a.kilobytes:.0f} | {b.kilobytes:.0f} kB | equal counts {100 * same:.1f} %",
+                    flush=True,
+                )
+            print(
+                f"largest worker: Hysope {mine.largest_mb():.0f} MB, MapServer {peer.largest_mb():.0f} MB",
+                flush=True,
+            )
+
+
+def _square(x: float, y: float, epsg: int) -> str:
+    """20.48 km from a corner in UTM, as a box of a CRS."""
+    box: Box | None = Box(west=x, south=y, east=x + 20_480, north=y + 20_480)
+    if epsg != 32631:
+        moved = transform_box(box, 32631, epsg) if box else None
+        assert moved
+        box = Box(west=moved.west, south=moved.south, east=moved.west + 20_480, north=moved.south + 20_480)
+    assert box
+    return f"{box.west},{box.south},{box.east},{box.north}"
+
+
+def _counts(body: bytes) -> np.ndarray:
+    with rasterio.open(BytesIO(body)) as opened:
+        return opened.read(1)
+
+
+def _wcs_mapfile(path: Path, packed: str) -> str:
+    return (
+        'MAP NAME "b" STATUS ON SIZE 256 256 MAXSIZE 4096 EXTENT 300000 4700000 520000 4900020 PROJECTION "init=epsg:32631" END\n'
+        f'OUTPUTFORMAT NAME "GEOTIFF_16" DRIVER "GDAL/GTiff" MIMETYPE "image/tiff" IMAGEMODE INT16 EXTENSION "tif" FORMATOPTION "COMPRESS={packed}" FORMATOPTION "NULLVALUE=-10000" END\n'
+        'WEB METADATA "wcs_label" "b" "wcs_enable_request" "*" "ows_onlineresource" "http://127.0.0.1/ms?" "ows_srs" "EPSG:32631 EPSG:2154" END END\n'
+        f'LAYER NAME "b4" TYPE RASTER STATUS ON DATA "{path}" PROJECTION "init=epsg:32631" END PROCESSING "CLOSE_CONNECTION=DEFER" '
+        'METADATA "wcs_label" "b4" "wcs_enable_request" "*" "wcs_rangeset_name" "b" "wcs_rangeset_label" "b" "wcs_formats" "GEOTIFF_16" "wcs_bandcount" "1" END END\nEND\n'
+    )
 
 
 def _ensure_maps() -> None:

@@ -5,6 +5,7 @@ Web server, supervisor and cluster are processes of their own with folders of th
 """
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -75,10 +76,11 @@ class Centre:
             self.running[name] = subprocess.Popen(command, cwd=home, stdout=log, stderr=log)
 
     def kill(self, name: str) -> None:
-        """kill -9, without a word; what a server started itself goes too."""
+        """kill -9, without a word; the workers of a server go too, but not the runs of jobs, which lead sessions of their own."""
         process = self.running.pop(name)
         for child in psutil.Process(process.pid).children(recursive=True):
-            child.send_signal(signal.SIGKILL)
+            if os.getsid(child.pid) == os.getsid(process.pid):
+                child.send_signal(signal.SIGKILL)
         process.kill()
         process.wait()
 
