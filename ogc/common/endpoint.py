@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from catalog.model.faults import Fault, Kind
+from catalog.model.faults import Fault
 from catalog.model.principal import Deadline, Principal, Role
 from config.settings import Settings
 from ogc.common import documents, html
@@ -20,7 +20,6 @@ from ogc.common.negotiate import check_parameters, language_of, wants_html
 from ogc.common.openapi import COMMON, api_document, operations_document
 from ogc.common.reports import exception
 from ogc.http.edge import Edge
-from ogc.http.fields import shown
 from ogc.maps.layers import Layers, Offered
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -88,11 +87,9 @@ class CommonEndpoints:
     async def _collection(self, request: Request) -> Response:
         check_parameters(request, ())
         who = await self._edge.principal(request)
+        deadline = Deadline.after(self._settings.limits.search_seconds)
         name = request.path_params["collection"]
-        offered = await self._edge.pool.run(partial(self._offered, who))
-        found = next((one for one in offered if one.name == name), None)
-        if found is None:
-            raise Fault(Kind.UNKNOWN_LAYER, f"there is no collection {shown(name)}", "collectionId")
+        found = await self._edge.pool.run(partial(self._layers.one, name, who, deadline))
         document = documents.collection(found, self._base(request), language_of(request), self._blocks)
         here = f"{self._base(request)}/collections/{found.name}"
         return shown_document(request, document, self._edge.base_url(request), who, f"{here}/map?width=900")

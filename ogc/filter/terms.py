@@ -6,7 +6,7 @@ from __future__ import annotations
 from enum import Enum
 
 from catalog.model.faults import invalid
-from catalog.model.time import read_instant
+from catalog.model.time import Micros, read_instant
 from catalog.query import Among, And, Compare, Filter, Like, Not, Or, Property, Relation, Text
 from catalog.words import asked
 
@@ -56,7 +56,8 @@ def compare(what: Term, relation: Relation, value: str, *, match_case: bool = Tr
     if what is Term.BOX:
         raise invalid("a bounding box cannot be compared with a text", "constraint")
     if what in _TIMES:
-        return _compare_time(_COLUMNS[what], relation, value)
+        asked_for = read_instant(value)
+        return compare_time(_COLUMNS[what], relation, asked_for.start, asked_for.end)
     if what is Term.ANY_TEXT:
         found: Filter = Text(asked(value))
     elif what is Term.TYPE:
@@ -106,20 +107,17 @@ def _subject(pattern: str, *, match_case: bool) -> Filter:
     return Or(tuple(Like(Property.KEYWORDS, form, match_case) for form in forms))
 
 
-def _compare_time(column: Property, relation: Relation, value: str) -> Filter:
-    """A moment compared with a date that is as long as it is precise: `= 2018-10-23` is any moment of that day."""
-    asked_for = read_instant(value)
-    inside = And(
-        (Compare(column, Relation.AT_LEAST, asked_for.start), Compare(column, Relation.LESS, asked_for.end))
-    )
+def compare_time(column: Property, relation: Relation, start: Micros, end: Micros) -> Filter:
+    """A moment compared with a date that is as long as it is precise, from start to before end: `= 2018-10-23` is any moment of that day."""
+    inside = And((Compare(column, Relation.AT_LEAST, start), Compare(column, Relation.LESS, end)))
     match relation:
         case Relation.EQUAL:
             return inside
         case Relation.NOT_EQUAL:
             return Not(inside)
         case Relation.LESS | Relation.AT_LEAST:
-            return Compare(column, relation, asked_for.start)
+            return Compare(column, relation, start)
         case Relation.AT_MOST:
-            return Compare(column, Relation.LESS, asked_for.end)
+            return Compare(column, Relation.LESS, end)
         case Relation.MORE:
-            return Compare(column, Relation.AT_LEAST, asked_for.end)
+            return Compare(column, Relation.AT_LEAST, end)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from catalog.model.faults import Fault, Kind, invalid
+from catalog.model.faults import Fault, Kind, invalid, too_large
 from ogc.http.kvp import Kvp
 
 T = TypeVar("T")
@@ -68,6 +68,18 @@ def at_least(least: int) -> Callable[[str], int]:
         value = integer(text)
         if value < least:
             raise invalid(f"{value} is less than {least}")
+        return value
+
+    return parse
+
+
+def pixels(most: int, names: str) -> Callable[[str], int]:
+    """A side of a picture or grid in pixels, from 1 to a limit; `names` says where the limit stands."""
+
+    def parse(text: str) -> int:
+        value = at_least(1)(text)
+        if value > most:
+            raise too_large(f"{value} pixels", most, names)
         return value
 
     return parse

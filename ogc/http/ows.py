@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ows:ExceptionReport of OWS Common 1.1 (06-121r3, clause 8), which several protocols share."""
+"""What the OWS protocols share: the ows:ExceptionReport of OWS Common 1.1 (06-121r3, clause 8), the rules of updateSequence."""
 
 from __future__ import annotations
 
+from catalog.model.faults import Fault, Kind
 from catalog.xml.build import document, el, root_element
 
 OWS = "http://www.opengis.net/ows/1.1"
@@ -20,3 +21,13 @@ def exception_report(code: str, text: str, locator: str, version: str) -> bytes:
         exception.set("locator", locator)
     el(exception, f"{{{OWS}}}ExceptionText", text)
     return document(root)
+
+
+def check_update_sequence(asked: str, here: int) -> None:
+    """06-121r3, 7.3.4 (and WMS 1.3.0, table 5): equal is CurrentUpdateSequence, higher is InvalidUpdateSequence, lower is the document."""
+    if not asked:
+        return
+    if not asked.isascii() or not asked.isdigit() or len(asked) > 18 or int(asked) > here:
+        raise Fault(Kind.BAD_UPDATE_SEQUENCE, f"the update sequence is {here}", "UPDATESEQUENCE")
+    if int(asked) == here:
+        raise Fault(Kind.CURRENT_UPDATE_SEQUENCE, "the capabilities have not changed", "UPDATESEQUENCE")

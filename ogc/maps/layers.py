@@ -52,12 +52,15 @@ class Layers:
             summary = self._catalog.summary(kind.id, who, deadline)
             if summary.products:
                 for layer in kind.layers:
-                    yield Offered(
-                        kind,
-                        layer,
-                        summary,
-                        tuple(style for style in (self._style(kind, name) for name in layer.styles) if style),
-                    )
+                    yield self._offered(kind, layer, summary)
+
+    def one(self, name: str, who: Principal, deadline: Deadline) -> Offered:
+        """A layer as it is offered. Raises Fault UNKNOWN_LAYER, also where its collection holds nothing."""
+        kind, layer = self.layer(name, who)
+        summary = self._catalog.summary(kind.id, who, deadline)
+        if not summary.products:
+            raise Fault(Kind.UNKNOWN_LAYER, f"there is no layer {shown(name)}", "LAYERS")
+        return self._offered(kind, layer, summary)
 
     def layer(self, name: str, who: Principal) -> tuple[Collection, Layer]:
         """A layer by its name. Raises Fault UNKNOWN_LAYER, also for one that `who` may not see: it does not exist."""
@@ -75,6 +78,10 @@ class Layers:
                 Kind.UNKNOWN_STYLE, f"the layer {kind.layer_name(layer)} has no style {shown(name)}", "STYLES"
             )
         return style
+
+    def _offered(self, kind: Collection, layer: Layer, summary: Summary) -> Offered:
+        styles = (self._style(kind, name) for name in layer.styles)
+        return Offered(kind, layer, summary, tuple(style for style in styles if style))
 
     def _kinds(self, who: Principal, deadline: Deadline) -> Iterator[Collection]:
         """The collections that may have layers: the official ones, then those in spaces that `who` may see."""

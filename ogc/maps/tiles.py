@@ -30,11 +30,17 @@ class Place:
     column: int
 
 
+def matrix_set_of(name: str) -> MatrixSet:
+    """A set by its id. Raises Fault INVALID with the parameter as the locator."""
+    found = matrix_sets().get(name)
+    if found is None:
+        raise Fault(Kind.INVALID, f"there is no tile matrix set {shown(name)}", "TileMatrixSet")
+    return found
+
+
 def matrix_of(matrix_set: str, matrix: str) -> tuple[MatrixSet, Matrix]:
     """A level of a set. Raises Fault INVALID with the parameter as the locator."""
-    grid = matrix_sets().get(matrix_set)
-    if grid is None:
-        raise Fault(Kind.INVALID, f"there is no tile matrix set {shown(matrix_set)}", "TileMatrixSet")
+    grid = matrix_set_of(matrix_set)
     found = grid.matrix(matrix)
     if found is None:
         raise Fault(Kind.INVALID, f"{grid.id} has no tile matrix {shown(matrix)}", "TileMatrix")

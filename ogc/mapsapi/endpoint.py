@@ -22,10 +22,10 @@ from ogc.common.documents import crs_uri
 from ogc.common.endpoint import Handler, answered, shown_document
 from ogc.common.negotiate import check_parameters, language_of
 from ogc.http.edge import Edge
-from ogc.http.fields import integer, shown
+from ogc.http.fields import integer
 from ogc.maps.layers import Offered
 from ogc.maps.service import Answer, AskedLayer, Maps, private
-from ogc.maps.tiles import Place, matrix_of, placed, tile_frame
+from ogc.maps.tiles import Place, matrix_of, matrix_set_of, placed, tile_frame
 from ogc.mapsapi import documents
 from ogc.mapsapi.request import (
     COLLECTIONS,
@@ -39,7 +39,7 @@ from ogc.mapsapi.request import (
     read_space,
 )
 from tiles.frame import Frame
-from tiles.matrix import MatrixSet, matrix_sets
+from tiles.matrix import matrix_sets
 
 T = TypeVar("T")
 _TILE = "/map/tiles/{matrix_set}/{matrix}/{row}/{column}"
@@ -78,7 +78,8 @@ class MapsApiEndpoints:
     async def _matrix_set(self, request: Request) -> Response:
         check_parameters(request, ())
         return self._document(
-            request, documents.matrix_set(_grid(request.path_params["matrix_set"]), self._api(request))
+            request,
+            documents.matrix_set(matrix_set_of(request.path_params["matrix_set"]), self._api(request)),
         )
 
     async def _styles(self, request: Request) -> Response:
@@ -98,7 +99,7 @@ class MapsApiEndpoints:
 
     async def _tileset(self, request: Request) -> Response:
         check_parameters(request, ())
-        grid = _grid(request.path_params["matrix_set"])
+        grid = matrix_set_of(request.path_params["matrix_set"])
         who, one = await self._one(request)
         found = documents.tileset(
             self._here(request), self._api(request), self._title(request, one), grid, one
@@ -219,11 +220,8 @@ class MapsApiEndpoints:
 
     def _offered(self, name: str, style: str, who: Principal) -> Offered:
         deadline = Deadline.after(self._settings.limits.search_seconds)
-        kind, layer = self._maps.layers.layer(name, who)
-        self._maps.layers.style(kind, layer, style)
-        found = next((one for one in self._maps.layers.offered(who, deadline) if one.name == name), None)
-        if found is None:
-            raise Fault(Kind.UNKNOWN_LAYER, f"there is no collection {shown(name)}", "collectionId")
+        found = self._maps.layers.one(name, who, deadline)
+        self._maps.layers.style(found.kind, found.layer, style)
         return found
 
     def _title(self, request: Request, one: Offered | None) -> str:
@@ -248,13 +246,6 @@ class MapsApiEndpoints:
         collection = f"/collections/{path['collection']}" if "collection" in path else ""
         style = f"/styles/{path['style']}" if "style" in path else ""
         return f"{self._api(request)}{collection}{style}/map/tiles"
-
-
-def _grid(name: str) -> MatrixSet:
-    found = matrix_sets().get(name)
-    if found is None:
-        raise Fault(Kind.INVALID, f"there is no tile matrix set {shown(name)}", "TileMatrixSet")
-    return found
 
 
 def _whole_tile(matrix_set: str, matrix: str, row: int, column: int) -> Frame:

@@ -13,7 +13,7 @@ from catalog.model.area import WORLD, Box
 from catalog.model.faults import Fault, Kind, invalid, too_large
 from catalog.model.time import read_instant
 from config.limits import Limits
-from ogc.http.fields import Field, at_least, boolean, four_numbers, list_of, plain, shown
+from ogc.http.fields import Field, boolean, four_numbers, list_of, pixels, plain, shown
 from ogc.maps.words import image_format
 from tiles.encode import Format
 from tiles.frame import Frame
@@ -85,7 +85,10 @@ def read_space(parameters: Mapping[str, str], limits: Limits) -> Space:
         box = box_from(values, box_crs)
         if not (box.width and box.height):
             raise Fault(Kind.INVALID, "bbox: the box has no area", "bbox")
-    width, height = (Field(name, _size(limits)).read_or(parameters, None) for name in ("width", "height"))
+    width, height = (
+        Field(name, pixels(limits.map_side, "limits.map_side")).read_or(parameters, None)
+        for name in ("width", "height")
+    )
     return Space(crs, box, box_crs, width, height)
 
 
@@ -148,16 +151,6 @@ def _crs(locator: str) -> Callable[[str], Crs]:
     def parse(text: str) -> Crs:
         match = _CURIE.match(text)
         return read_crs(f"{match[1]}:{match[2]}" if match else text, locator)
-
-    return parse
-
-
-def _size(limits: Limits) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        value = at_least(1)(text)
-        if value > limits.map_side:
-            raise too_large(f"{value} pixels", limits.map_side, "limits.map_side")
-        return value
 
     return parse
 

@@ -26,12 +26,12 @@ from catalog.query import (
     During,
     Filter,
     Meets,
-    Not,
     Or,
     Order,
     Property,
     Relation,
 )
+from ogc.filter.terms import compare_time
 from ogc.http.fields import integer, number, shown
 
 MOST = 1_000
@@ -278,20 +278,7 @@ def _time_condition(name: str, operator: str, value: Any) -> Filter:
     if relation is None:
         raise Fault(Kind.INVALID, f"query: {shown(operator)} is not an operator of a time", "query")
     period, column = _period(value), Property.END if name == "end_datetime" else Property.START
-    inside = And(
-        (Compare(column, Relation.AT_LEAST, period.start), Compare(column, Relation.LESS, period.end))
-    )
-    match relation:
-        case Relation.EQUAL:
-            return inside
-        case Relation.NOT_EQUAL:
-            return Not(inside)
-        case Relation.LESS | Relation.AT_LEAST:
-            return Compare(column, relation, period.start)
-        case Relation.AT_MOST:
-            return Compare(column, Relation.LESS, period.end)
-        case Relation.MORE:
-            return Compare(column, Relation.AT_LEAST, period.end)
+    return compare_time(column, relation, period.start, period.end)
 
 
 def _literal(prop: Property, value: Any) -> str | float:

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from catalog.crs import Crs, read_crs
-from catalog.model.faults import Fault, Kind, invalid, too_large
+from catalog.model.faults import Fault, Kind, invalid
 from config.limits import Limits
-from ogc.http.fields import Field, at_least, four_numbers, list_of, number, plain, shown
+from ogc.http.fields import Field, four_numbers, list_of, number, pixels, plain, shown
 from ogc.http.kvp import Kvp
 from ogc.maps.words import time_query
 from tiles.times import TimeQuery
@@ -147,7 +146,10 @@ def _coverage_100(kvp: Kvp, limits: Limits) -> GetCoverage:
         raise Fault(Kind.MISSING, "BBOX or TIME is required", "BBOX")
     if west is not None and (west >= (east or 0.0) or (south or 0.0) >= (north or 0.0)):
         raise invalid("BBOX: the first two numbers must be less than the last two", "BBOX")
-    width, height = (Field(name, _side(limits)).read_or(kvp, None) for name in ("WIDTH", "HEIGHT"))
+    width, height = (
+        Field(name, pixels(limits.coverage_side, "limits.coverage_side")).read_or(kvp, None)
+        for name in ("WIDTH", "HEIGHT")
+    )
     resolution = None
     if width is None or height is None:
         if "RESX" not in kvp or "RESY" not in kvp:
@@ -233,7 +235,9 @@ def _scaling(kvp: Kvp, limits: Limits) -> tuple[int | None, int | None, float | 
             axis = _AXES.get(match[1].lower()) if match else None
             if match is None or axis not in ("x", "y"):
                 raise Fault(Kind.UNKNOWN_AXIS, f"{shown(text)} is not a size such as i(512)", "scaleSize")
-            sizes[axis] = Field("SCALESIZE", _side(limits)).read({"SCALESIZE": match[2]})
+            sizes[axis] = Field("SCALESIZE", pixels(limits.coverage_side, "limits.coverage_side")).read(
+                {"SCALESIZE": match[2]}
+            )
         return sizes.get("x"), sizes.get("y"), None
     if given:
         raise Fault(
@@ -266,16 +270,6 @@ def _method(text: str) -> bool:
             Kind.BAD_METHOD, f"{shown(text)} is not an interpolation of this service", "interpolation"
         )
     return found
-
-
-def _side(limits: Limits) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        value = at_least(1)(text)
-        if value > limits.coverage_side:
-            raise too_large(f"{value} pixels", limits.coverage_side, "limits.coverage_side")
-        return value
-
-    return parse
 
 
 def _positive(text: str) -> float:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,6 +16,8 @@ from catalog.raster.write import BandLabel, write_geotiff
 from catalog.service import Catalog
 from config.settings import Settings
 from ogc.http.fields import shown
+from ogc.http.ows import check_update_sequence
+from ogc.maps.service import Answer
 from ogc.wcs import v100, v201
 from ogc.wcs.coverages import Coverage, Coverages
 from ogc.wcs.request import DescribeCoverage, GetCapabilities, GetCoverage, Side, WcsRequest
@@ -24,15 +25,6 @@ from tiles.frame import Frame
 from tiles.service import ExtractQuery, Tiles
 
 XML = "text/xml; charset=utf-8"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Bytes with what HTTP has to say of them."""
-
-    body: bytes
-    media_type: str
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 class WcsService:
@@ -57,7 +49,7 @@ class WcsService:
         self, request: GetCapabilities, who: Principal, base_url: str, deadline: Deadline
     ) -> Answer:
         revision = self._catalog.revision()
-        _check_update_sequence(request.update_sequence, revision)
+        check_update_sequence(request.update_sequence, revision)
         found = tuple(self._coverages.offered(who, deadline))
         encode = v100.capabilities if request.version == "1.0.0" else v201.capabilities
         body = encode(self._settings.service, base_url, found, str(revision), request.sections)
@@ -215,13 +207,3 @@ def _count(pixels: float) -> int:
 def _scale(coverage: Coverage, name: str) -> tuple[float, float, str]:
     band = coverage.kind.bands[name]
     return (1.0, 0.0, "") if band.categorical else (band.scale, band.offset, band.unit)
-
-
-def _check_update_sequence(asked: str, here: int) -> None:
-    """Equal is CurrentUpdateSequence, higher InvalidUpdateSequence, lower the document."""
-    if not asked:
-        return
-    if not asked.isascii() or not asked.isdigit() or len(asked) > 18 or int(asked) > here:
-        raise Fault(Kind.BAD_UPDATE_SEQUENCE, f"the update sequence is {here}", "UPDATESEQUENCE")
-    if int(asked) == here:
-        raise Fault(Kind.CURRENT_UPDATE_SEQUENCE, "the capabilities have not changed", "UPDATESEQUENCE")

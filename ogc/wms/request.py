@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
@@ -13,7 +12,18 @@ from catalog.crs import Crs, box_from, read_crs
 from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind, invalid, too_large
 from config.limits import Limits
-from ogc.http.fields import Field, at_least, boolean, four_numbers, integer, list_of, number, plain, shown
+from ogc.http.fields import (
+    Field,
+    at_least,
+    boolean,
+    four_numbers,
+    integer,
+    list_of,
+    number,
+    pixels,
+    plain,
+    shown,
+)
 from ogc.http.kvp import Kvp
 from ogc.maps.words import InfoFormat, image_format, info_format, time_query
 from tiles.encode import Format
@@ -197,7 +207,7 @@ def _map_part(kvp: Kvp, version: Version, limits: Limits) -> MapPart:
     layers = _layers(kvp, limits)
     name = "CRS" if version == "1.3.0" else "SRS"
     crs = Field(name, lambda text: read_crs(text, name)).read(kvp)
-    side = _side(limits)
+    side = pixels(limits.map_side, "MaxWidth, MaxHeight; limits.map_side")
     width, height = Field("WIDTH", side).read(kvp), Field("HEIGHT", side).read(kvp)
     if width * height > limits.map_pixels:
         raise too_large(
@@ -222,16 +232,6 @@ def _layers(kvp: Kvp, limits: Limits) -> tuple[tuple[str, str], ...]:
     if len(styles) > len(names):
         raise Fault(Kind.UNKNOWN_STYLE, f"there are {len(styles)} styles for {len(names)} layers", "STYLES")
     return tuple(zip(names, (*styles, *[""] * (len(names) - len(styles))), strict=True))
-
-
-def _side(limits: Limits) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        value = at_least(1)(text)
-        if value > limits.map_side:
-            raise too_large(f"{value} pixels", limits.map_side, "MaxWidth, MaxHeight; limits.map_side")
-        return value
-
-    return parse
 
 
 def _box(kvp: Kvp, crs: Crs, version: Version) -> Box:

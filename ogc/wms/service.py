@@ -17,6 +17,7 @@ from catalog.service import Catalog
 from config.settings import Settings
 from ogc.http.identity import CHALLENGE
 from ogc.http.kvp import Kvp
+from ogc.http.ows import check_update_sequence
 from ogc.maps.service import Answer, AskedLayer, Maps, etag, private
 from ogc.maps.words import image_format
 from ogc.wms import reports, v111, v130
@@ -145,7 +146,7 @@ class WmsService:
         gzip: bool,
     ) -> Answer:
         revision = self._catalog.revision()
-        _check_update_sequence(request.update_sequence, revision)
+        check_update_sequence(request.update_sequence, revision)
         key = (envelope.version, envelope.language, who.view, base_url, self._catalog.edition())
         with self._lock:
             found = self._documents.get(key)
@@ -222,16 +223,6 @@ def _asked(part: MapPart) -> list[AskedLayer]:
 
 def _frame(part: MapPart) -> Frame:
     return Frame(part.crs, part.box, part.width, part.height)
-
-
-def _check_update_sequence(asked: str, here: int) -> None:
-    """1.3.0, table 5: equal is CurrentUpdateSequence, higher is InvalidUpdateSequence, lower is the document."""
-    if not asked:
-        return
-    if not asked.isascii() or not asked.isdigit() or len(asked) > 18 or int(asked) > here:
-        raise Fault(Kind.BAD_UPDATE_SEQUENCE, f"the update sequence is {here}", "UPDATESEQUENCE")
-    if int(asked) == here:
-        raise Fault(Kind.CURRENT_UPDATE_SEQUENCE, "the capabilities have not changed", "UPDATESEQUENCE")
 
 
 def _bounded(text: str, most: int) -> int:

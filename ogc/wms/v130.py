@@ -14,7 +14,6 @@ from ogc.wms import capabilities as caps
 from ogc.wms.capabilities import Document
 
 _WMS = "http://www.opengis.net/wms"
-_SLD = "http://www.opengis.net/sld"
 _XLINK = "http://www.w3.org/1999/xlink"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
