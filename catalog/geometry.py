@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import threading
+from functools import lru_cache
+
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from catalog.model.area import Box, union
 
@@ -18,3 +22,23 @@ def footprint_boxes(wkb: bytes) -> tuple[Box, ...]:
     whole = union(boxes)
     assert whole is not None
     return tuple(boxes) if whole.width > 180.0 and len(boxes) > 1 else (whole,)
+
+
+def footprint_meets(footprint: bytes, shape: bytes) -> bool:
+    """Whether two geometries (WKB, longitude and latitude) share a point."""
+    return bool(shapely.intersects(_prepared(shape, threading.get_ident()), shapely.from_wkb(footprint)))
+
+
+def box_meets(west: float, south: float, east: float, north: float, shape: bytes) -> bool:
+    """Whether a box and a geometry (WKB) share a point, in longitude and latitude."""
+    return bool(
+        shapely.intersects(_prepared(shape, threading.get_ident()), shapely.box(west, south, east, north))
+    )
+
+
+@lru_cache(64)
+def _prepared(shape: bytes, _thread: int) -> BaseGeometry:
+    """The geometry of a search, indexed for many questions; one for each thread, as GEOS asks."""
+    found = shapely.from_wkb(shape)
+    shapely.prepare(found)
+    return found

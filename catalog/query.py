@@ -33,6 +33,12 @@ class Property(Enum):
     START = "start"
     END = "end"
     MODIFIED = "modified"
+    NAME = "name"
+    WATER = "water"
+    BASIN = "basin"
+    COUNTRY = "country"
+    BODY = "body"
+    POINTS = "points"
 
 
 class Relation(Enum):
@@ -92,8 +98,25 @@ class Meets:
 
 
 @dataclass(frozen=True, slots=True)
+class Intersects:
+    """The footprint itself, not only its boxes, shares a point with a geometry; a record has no other footprint than its box."""
+
+    shape: bytes
+    """WKB, longitude and latitude."""
+    boxes: tuple[Box, ...]
+    """What the index is asked first: boxes that cover the geometry together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A property has no value."""
+
+    property: Property
+
+
+@dataclass(frozen=True, slots=True)
 class During:
-    """The product's period meets a period."""
+    """The period of the thing meets a period."""
 
     period: Period
 
@@ -109,12 +132,12 @@ class Like:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """All of these words occur, each in any of its forms (see `catalog.words.asked`). Records only."""
+    """All of these words occur in the record of the thing, each in any of its forms (see `catalog.words.asked`)."""
 
     words: tuple[tuple[str, ...], ...]
 
 
-Filter = And | Or | Not | Compare | Among | Meets | During | Like | Text
+Filter = And | Or | Not | Compare | Among | Meets | Intersects | Missing | During | Like | Text
 
 
 class Order(Enum):

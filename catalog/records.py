@@ -25,7 +25,7 @@ def product_record(
     """The record of a published product."""
     title = " – ".join(part for part in (kind.title.en, product.zone, day_text(product.day)) if part)
     towns = covered(product.boxes, places)
-    words = (title, product.id, product.id.replace("_", " "), product.platform, *towns, *_texts(kind))
+    words = (title, product.id, product.id.replace("_", " "), product.platform, *towns, *texts(kind))
     return Record(
         product.id, "product", kind.id, title, kind.abstract.en, _keywords(kind), product.period, modified, union(product.boxes) or WORLD,
         indexed(" ".join(words)), key, audience=product.audience, lineage=product.quality.get(LINEAGE, ""),
@@ -43,7 +43,7 @@ def station_record(
     )
     words = (
         title, station.name, station.name.replace("_", " "), *station.aliases, station.basin, station.country,
-        *covered((station.box,), places, _NEAR), *_texts(kind),
+        *covered((station.box,), places, _NEAR), *texts(kind),
     )  # fmt: skip
     abstract = f"{kind.title.en}: {station.name}. {kind.abstract.en}"
     return Record(
@@ -64,7 +64,7 @@ def station_place(station: Station) -> str:
 
 def collection_record(kind: Published, box: Box, period: Period, modified: Micros) -> Record:
     """The record of a collection, as far as one of its things tells of it; the store widens what is there."""
-    words = indexed(" ".join((kind.id, *_texts(kind))))
+    words = indexed(" ".join((kind.id, *texts(kind))))
     abstract = f"{kind.abstract.en}\n{kind.abstract.fr}"
     return Record(
         kind.id, "collection", kind.id, kind.title.en, abstract, _keywords(kind), period, modified, box, words
@@ -89,7 +89,7 @@ def _keywords(kind: Published) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for word in kind.keywords for text in (word.en, word.fr)))
 
 
-def _texts(kind: Published) -> tuple[str, ...]:
+def texts(kind: Published) -> tuple[str, ...]:
     """Everything of a collection that people search by, in both languages."""
     return (
         kind.title.en, kind.title.fr, kind.abstract.en, kind.abstract.fr, *_keywords(kind), kind.level, kind.producer, kind.centre,

@@ -171,6 +171,12 @@ def steps(start: Micros, end: Micros, step: Step, limit: int) -> tuple[Micros, .
     return tuple(out)
 
 
+def stepped(value: Micros, step: Step, *, back: bool = False) -> Micros:
+    """A moment one step later, or earlier."""
+    sign = -1 if back else 1
+    return Micros(_plus_months(value, sign * step.months) + sign * step.micros)
+
+
 def month_period(day: Day) -> Period:
     """The calendar month of a day."""
     at = moment(Micros(day * DAY_MICROS))

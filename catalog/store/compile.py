@@ -10,8 +10,10 @@ from typing import Any, assert_never
 
 from sqlalchemy import (
     BigInteger,
-    Column,
+    Boolean,
     ColumnElement,
+    Integer,
+    String,
     Table,
     and_,
     false,
@@ -33,8 +35,10 @@ from catalog.query import (
     Cursor,
     During,
     Filter,
+    Intersects,
     Like,
     Meets,
+    Missing,
     Not,
     Or,
     Order,
@@ -50,11 +54,15 @@ class Target:
     """What a filter is asked of: its columns, and the tables of its boxes (SQLite, PostGIS)."""
 
     table: Table
-    columns: Mapping[Property, Column[Any]]
+    columns: Mapping[Property, ColumnElement[Any]]
     rtree: Table
     area: Table
     owner: str
     """The column of the boxes that names the row."""
+    shape: tuple[ColumnElement[Any], ...]
+    """Its outline: one column of WKB, or four of west, south, east, north."""
+    record: ColumnElement[Any]
+    """The column of a record that names the row."""
 
 
 _P, _R = tables.product.c, tables.record.c
@@ -68,6 +76,8 @@ PRODUCTS = Target(
     tables.box_rtree,
     tables.box_area,
     "product",
+    (_P.footprint,),
+    _R.product,
 )  # fmt: skip
 RECORDS = Target(
     tables.record,
@@ -78,6 +88,8 @@ RECORDS = Target(
     tables.record_rtree,
     tables.record_area,
     "record",
+    (_R.west, _R.south, _R.east, _R.north),
+    _R.key,
 )  # fmt: skip
 
 
@@ -93,10 +105,18 @@ def where(tree: Filter, dialect: str, target: Target = PRODUCTS) -> ColumnElemen
         case Among(prop, values):
             return target.columns[prop].in_(values)
         case During(period):
-            start, end = target.table.c.start_us, target.table.c.end_us
+            start, end = target.columns[Property.START], target.columns[Property.END]
             return and_(start < period.end, end > period.start)
         case Meets(box):
             return _meets_sqlite(box, target) if dialect == "sqlite" else _meets_postgis(box, target)
+        case Intersects(shape, boxes):
+            near = or_(false(), *(where(Meets(box), dialect, target) for box in boxes))
+            return and_(near, _touches(shape, dialect, target))
+        case Missing(prop):
+            column = target.columns[prop]
+            return (
+                or_(column.is_(None), column == "") if isinstance(column.type, String) else column.is_(None)
+            )
         case Like(prop, pattern, match_case):
             column = target.columns[prop]
             if match_case:
@@ -107,7 +127,7 @@ def where(tree: Filter, dialect: str, target: Target = PRODUCTS) -> ColumnElemen
                 )
             return func.lower(column).like(pattern.lower(), escape="\\")
         case Text(words):
-            return _text(words, dialect)
+            return _text(words, dialect, target)
         case Compare():
             return _compare(tree, target)
         case _:
@@ -163,10 +183,17 @@ def _compare(tree: Compare, target: Target) -> ColumnElement[bool]:
             assert_never(tree.relation)
 
 
-def _text(words: tuple[tuple[str, ...], ...], dialect: str) -> ColumnElement[bool]:
+def _text(words: tuple[tuple[str, ...], ...], dialect: str, target: Target) -> ColumnElement[bool]:
     """Words are letters and digits only (catalog.words), so the match expressions have no operators of a client in them."""
     if not words:
         return true()
+    if target is RECORDS:
+        return _matching(words, dialect)
+    mine = select(target.record).where(_matching(words, dialect), target.record.is_not(None))
+    return target.table.c.key.in_(mine)
+
+
+def _matching(words: tuple[tuple[str, ...], ...], dialect: str) -> ColumnElement[bool]:
     key = tables.record.c.key
     if dialect == "sqlite":
         expression = " AND ".join("(" + " OR ".join(f'"{form}"' for form in forms) + ")" for forms in words)
@@ -206,3 +233,19 @@ def _meets_postgis(box: Box, target: Target) -> ColumnElement[bool]:
     )
     owner = target.area.c[target.owner].cast(BigInteger)
     return target.table.c.key.in_(select(owner).where(target.area.c.area.op("&&")(envelope)))
+
+
+def _touches(shape: bytes, dialect: str, target: Target) -> ColumnElement[bool]:
+    """The exact test; SQLite asks `catalog.geometry` (see `catalog.store.database`)."""
+    if dialect == "sqlite":
+        ask = func.footprint_meets if len(target.shape) == 1 else func.box_meets
+        return ask(*target.shape, literal(shape), type_=Integer) == 1
+    outline = (
+        func.ST_GeomFromWKB(*target.shape, 4326)
+        if len(target.shape) == 1
+        else func.ST_MakeEnvelope(*target.shape, 4326)
+    )
+    found: ColumnElement[bool] = func.ST_Intersects(
+        outline, func.ST_GeomFromWKB(literal(shape), 4326), type_=Boolean
+    )
+    return found

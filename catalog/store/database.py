@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
+from catalog.geometry import box_meets, footprint_meets
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline
 
@@ -70,7 +72,7 @@ def open_engine(url: str) -> Engine:
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": 30})
-    event.listen(engine, "connect", _pragmas)
+    event.listen(engine, "connect", _prepare)
     event.listen(
         engine,
         "begin",
@@ -81,11 +83,16 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
-def _pragmas(connection: object, _record: object) -> None:
-    """WAL so that readers never wait for the writer; the driver's own transactions off, so that DDL is transactional too."""
-    connection.isolation_level = None  # type: ignore[attr-defined]
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+    """WAL so that readers never wait for the writer; the driver's own transactions off, so that DDL is transactional too.
+
+    The two functions are what PostGIS has as ST_Intersects.
+    """
+    connection.isolation_level = None
     for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 30000"):
-        connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]
+        connection.execute(f"PRAGMA {pragma}")
+    connection.create_function("footprint_meets", 2, footprint_meets, deterministic=True)
+    connection.create_function("box_meets", 5, box_meets, deterministic=True)
 
 
 def _away() -> Fault:

@@ -58,6 +58,13 @@ def _parameters() -> dict[str, Document]:
         "intersects": query("intersects", "A GeoJSON geometry.", text),
         "query": query("query", "Conditions on properties, as a JSON object.", text),
         "sortby": query("sortby", "-properties.datetime, or + for the oldest first.", text),
+        "filter": query("filter", "CQL2, text or JSON.", text),
+        "filter-lang": query(
+            "filter-lang", "Of the filter.", {"type": "string", "enum": ["cql2-text", "cql2-json"]}
+        ),
+        "filter-crs": query("filter-crs", "CRS84 only.", {"type": "string", "format": "uri"}),
+        "q": query("q", "Words that occur; a comma is or.", texts),
+        "fields": query("fields", "Members to answer, or with - to leave out.", texts),
         "token": query("token", "Of the link to the next page.", text),
     }
 
@@ -75,6 +82,11 @@ def _search_body() -> Document:
             "collections": texts,
             "limit": {"type": "integer", "minimum": 1},
             "query": {"type": "object"},
+            "filter": {"oneOf": [{"type": "object"}, text]},
+            "filter-lang": text,
+            "filter-crs": text,
+            "q": texts,
+            "fields": {"type": "object"},
             "sortby": {"type": "array", "items": {"type": "object"}},
             "token": text,
         },
@@ -91,8 +103,11 @@ def _answer(description: str, media_type: str = "application/json") -> Document:
 def _paths() -> dict[str, Document]:
     where, one = ref("collectionId"), ref("featureId")
     page = tuple(
-        ref(name) for name in ("bbox", "datetime", "limit", "ids", "intersects", "query", "sortby", "token")
-    )
+        ref(name)
+        for name in (
+            "bbox", "datetime", "limit", "ids", "intersects", "query", "filter", "filter-lang", "filter-crs", "q", "fields", "sortby", "token",
+        )
+    )  # fmt: skip
     items = "/collections/{collectionId}/items"
     searched = {
         **operation(_TAG, "postItemSearch", "Search items", _answer("a page", _GEOJSON)),
@@ -114,7 +129,32 @@ def _paths() -> dict[str, Document]:
         "/conformance": {
             "get": operation(_TAG, "getConformanceDeclaration", "Conformance classes", _answer("classes"))
         },
-        "/collections": {"get": operation(_TAG, "getCollections", "All collections", _answer("collections"))},
+        "/collections": {
+            "get": operation(
+                _TAG,
+                "getCollections",
+                "All collections, or those of a search",
+                _answer("collections"),
+                *(ref(name) for name in ("bbox", "datetime", "q", "limit")),
+            )
+        },
+        "/queryables": {
+            "get": operation(
+                _TAG,
+                "getQueryables",
+                "What a filter may ask",
+                _answer("JSON Schema", "application/schema+json"),
+            )
+        },
+        "/collections/{collectionId}/queryables": {
+            "get": operation(
+                _TAG,
+                "getCollectionQueryables",
+                "What a filter may ask",
+                _answer("JSON Schema", "application/schema+json"),
+                where,
+            )
+        },
         "/collections/{collectionId}": {
             "get": operation(_TAG, "describeCollection", "A collection", _answer("collection"), where)
         },

@@ -18,13 +18,21 @@ from config.product_types import Band, ProductType
 from config.settings import Service
 from ogc.common.documents import OPENAPI_TYPE
 from ogc.files.endpoint import media_type
+from ogc.filter.cql2 import CONFORMANCE as CQL2
 
 Document = dict[str, Any]
 CONFORMANCE = (
     "https://api.stacspec.org/v1.0.0/core", "https://api.stacspec.org/v1.0.0/collections", "https://api.stacspec.org/v1.0.0/ogcapi-features",
     "https://api.stacspec.org/v1.0.0/item-search", "https://api.stacspec.org/v1.0.0/item-search#query",
+    "https://api.stacspec.org/v1.0.0/item-search#fields", "https://api.stacspec.org/v1.0.0-rc.3/item-search#filter",
+    "https://api.stacspec.org/v1.0.0-rc.1/item-search#free-text", "https://api.stacspec.org/v1.0.0-rc.1/collection-search",
+    "https://api.stacspec.org/v1.0.0-rc.1/collection-search#free-text", "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/simple-query",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core", "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter", "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/features-filter",
+    *CQL2,
 )  # fmt: skip
+QUERYABLES_REL = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
+SCHEMA_TYPE = "application/schema+json"
 _EXTENSIONS = {
     "proj:": "https://stac-extensions.github.io/projection/v2.0.0/schema.json", "raster:": "https://stac-extensions.github.io/raster/v2.0.0/schema.json",
     "eo:": "https://stac-extensions.github.io/eo/v2.0.0/schema.json", "file:": "https://stac-extensions.github.io/file/v2.1.0/schema.json",
@@ -46,6 +54,7 @@ def landing(service: Service, base: str, collections: Iterable[ProductType]) -> 
             _link(base, "self", "application/json"), _link(base, "root", "application/json"),
             _link(f"{base}/api?f=json", "service-desc", OPENAPI_TYPE), _link(f"{base}/api?f=html", "service-doc", "text/html"),
             _link(f"{base}/conformance", "conformance", "application/json"), _link(f"{base}/collections", "data", "application/json"),
+            _link(f"{base}/queryables", QUERYABLES_REL, SCHEMA_TYPE),
             {**_link(f"{base}/search", "search", "application/geo+json"), "method": "GET"},
             {**_link(f"{base}/search", "search", "application/geo+json"), "method": "POST"},
             *(_link(f"{base}/collections/{kind.id}", "child", "application/json", kind.title.en) for kind in collections),
@@ -64,7 +73,8 @@ def collection(kind: ProductType, summary: Summary, base: str, server: str) -> D
     ]
     links = [
         _link(here, "self", "application/json"), _link(base, "root", "application/json"), _link(base, "parent", "application/json"),
-        _link(f"{here}/items", "items", "application/geo+json"), _link(f"{server}/collections/{kind.id}", "alternate", "text/html"),
+        _link(f"{here}/items", "items", "application/geo+json"), _link(f"{here}/queryables", QUERYABLES_REL, SCHEMA_TYPE),
+        _link(f"{server}/collections/{kind.id}", "alternate", "text/html"),
     ]  # fmt: skip
     if kind.licence_url:
         links.append(_link(kind.licence_url, "license", "text/html", kind.licence))
@@ -75,7 +85,7 @@ def collection(kind: ProductType, summary: Summary, base: str, server: str) -> D
             "spatial": {"bbox": [[box.west, box.south, box.east, box.north]]},
             "temporal": {"interval": [[micros_text(first), micros_text(Micros(last - 1))]]},
         },
-        "summaries": {"platform": list(kind.platforms) or ["-"], "processing:level": [kind.level]},
+        "summaries": {"platform": [name.lower() for name in kind.platforms] or ["-"], "processing:level": [kind.level]},
         "item_assets": {name: {"title": band.title.en, "roles": [band.role if band.role == "data" else "data-mask"]} for name, band in kind.bands.items()},
         "links": links,
     }  # fmt: skip
@@ -175,15 +185,11 @@ def _title(asset: Asset, kind: ProductType) -> str:
     return bands[0].title.en if bands else asset.key
 
 
-def items(found: Sequence[Document], matched: int | None, links: Sequence[Document]) -> Document:
+def items(found: Sequence[Document], matched: int, links: Sequence[Document]) -> Document:
     """A page of items."""
-    out: Document = {
-        "type": "FeatureCollection",
-        "features": list(found),
-        "links": list(links),
-        "numberReturned": len(found),
-    }
-    return out if matched is None else {**out, "numberMatched": matched}
+    return {
+        "type": "FeatureCollection", "features": list(found), "links": list(links), "numberMatched": matched, "numberReturned": len(found),
+    }  # fmt: skip
 
 
 def _link(href: str, rel: str, media: str, title: str = "") -> Document:

@@ -19,11 +19,19 @@ from catalog.query import Cursor
 from config.settings import Settings
 from ogc.common.endpoint import shown_api
 from ogc.common.openapi import api_document
+from ogc.filter.queryables import schema
 from ogc.http.edge import Edge
 from ogc.http.problem import PRIVATE, read_json, refused
 from ogc.stac import documents
 from ogc.stac.block import block
-from ogc.stac.request import Search, from_document, from_parameters, token
+from ogc.stac.request import (
+    QUERYABLES,
+    Search,
+    collections_from,
+    from_document,
+    from_parameters,
+    token,
+)
 from ogc.stac.service import StacService
 
 _GEOJSON = "application/geo+json"
@@ -50,6 +58,8 @@ class StacEndpoints:
             ("GET", "/stac/collections/{collection}", self._collection),
             ("GET", "/stac/collections/{collection}/items", self._items),
             ("GET", "/stac/collections/{collection}/items/{item}", self._item),
+            ("GET", "/stac/queryables", self._queryables),
+            ("GET", "/stac/collections/{collection}/queryables", self._queryables),
             ("GET", "/stac/search", self._search),
             ("POST", "/stac/search", self._search_body),
         ]
@@ -74,12 +84,25 @@ class StacEndpoints:
 
     async def _collections(self, request: Request) -> Response:
         who, base = await self._edge.principal(request), self._base(request)
-        found = await self._run(partial(self._service.collections, who, base, self._edge.base_url(request)))
+        search = collections_from(dict(request.query_params))
+        found, matched = await self._run(
+            partial(self._service.collections, search, who, base, self._edge.base_url(request))
+        )
         links = [
             {"rel": "self", "href": f"{base}/collections", "type": "application/json"},
             {"rel": "root", "href": base, "type": "application/json"},
         ]
-        return _json({"collections": found, "links": links})
+        return _json(
+            {"collections": found, "links": links, "numberMatched": matched, "numberReturned": len(found)}
+        )
+
+    async def _queryables(self, request: Request) -> Response:
+        base, name = self._base(request), request.path_params.get("collection")
+        if name is not None:
+            who = await self._edge.principal(request)
+            await self._run(partial(self._service.kind, name, who))
+        home = base if name is None else f"{base}/collections/{name}"
+        return _json(schema(QUERYABLES, f"{home}/queryables", "Queryables"), documents.SCHEMA_TYPE)
 
     async def _collection(self, request: Request) -> Response:
         who = await self._edge.principal(request)

@@ -11,47 +11,72 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import shapely
-from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind, invalid
-from catalog.model.time import Micros, Period, read_instant
-from catalog.query import (
-    Among,
-    And,
-    Compare,
-    Cursor,
-    During,
-    Filter,
-    Meets,
-    Or,
-    Order,
-    Property,
-    Relation,
-)
-from ogc.filter.terms import compare_time
+from catalog.model.time import Period
+from catalog.query import Among, And, Cursor, During, Filter, Or, Order, Property, Relation, Text
+from catalog.words import asked
+from ogc.filter.cql2 import from_json, from_text
+from ogc.filter.queryables import Queryable, Type, Vocabulary, compare, find
+from ogc.filter.values import intersects, read_box, read_geometry, read_period
 from ogc.http.fields import integer, number, shown
 
 MOST = 1_000
 _DEFAULT = 10
 _VERTICES = 10_000
-_NUMBER = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,12})?\Z", re.ASCII)
 _TOKEN = re.compile(r"[A-Za-z0-9_=-]{1,120}\Z", re.ASCII)
-_PROPERTIES = {
-    "id": Property.ID, "collection": Property.COLLECTION, "platform": Property.PLATFORM, "version": Property.VERSION, "eo:cloud_cover": Property.CLOUD,
-    "eo:snow_cover": Property.SNOW, "grid:code": Property.ZONE,
+CRS84_URI = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+QUERYABLES: Vocabulary = {
+    "id": Queryable(Property.ID, Type.TEXT, "Id"), "collection": Queryable(Property.COLLECTION, Type.TEXT, "Collection"),
+    "datetime": Queryable(Property.START, Type.TIME, "Acquisition", Property.END),
+    "start_datetime": Queryable(Property.START, Type.TIME, "Start"), "end_datetime": Queryable(Property.END, Type.TIME, "End"),
+    "platform": Queryable(Property.PLATFORM, Type.TEXT, "Platform", stored=str.upper), "version": Queryable(Property.VERSION, Type.TEXT, "Version"),
+    "eo:cloud_cover": Queryable(Property.CLOUD, Type.NUMBER, "Cloud cover, %"), "eo:snow_cover": Queryable(Property.SNOW, Type.NUMBER, "Snow cover, %"),
+    "grid:code": Queryable(Property.ZONE, Type.TEXT, "Tile", stored=lambda code: code.replace("MGRS-", "T", 1)),
 }  # fmt: skip
-_NUMBERS = frozenset({Property.CLOUD, Property.SNOW})
+_TERMS = 20
+_ALWAYS = frozenset({"id", "type", "collection"})
 _TIMES = frozenset({"datetime", "start_datetime", "end_datetime"})
 _RELATIONS = {
     "eq": Relation.EQUAL, "neq": Relation.NOT_EQUAL, "lt": Relation.LESS, "lte": Relation.AT_MOST, "gt": Relation.MORE, "gte": Relation.AT_LEAST,
 }  # fmt: skip
 _KNOWN = frozenset(
-    {"bbox", "datetime", "intersects", "ids", "collections", "limit", "query", "sortby", "token", "fields"}
-)
-_FOREVER = (Micros(-(2**60)), Micros(2**60))
+    {
+        "bbox", "datetime", "intersects", "ids", "collections", "limit", "query", "sortby", "token", "fields", "filter", "filter-lang",
+        "filter-crs", "q",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Which members of an item are answered; everything without a word of it."""
+
+    include: frozenset[str] = frozenset()
+    exclude: frozenset[str] = frozenset()
+
+    def of(self, item: dict[str, Any]) -> dict[str, Any]:
+        """An item with these members only; its id, type and collection always."""
+        if not self.include and not self.exclude:
+            return item
+        out = {name: value for name, value in item.items() if self._whole(name)}
+        for outer in ("properties", "assets"):
+            inner = {
+                name: value
+                for name, value in item[outer].items()
+                if self._whole(f"{outer}.{name}") or (outer in out and f"{outer}.{name}" not in self.exclude)
+            }
+            if inner or outer in out:
+                out[outer] = inner
+        return out
+
+    def _whole(self, name: str) -> bool:
+        return name in _ALWAYS or (
+            name in self.include
+            if self.include
+            else name.split(".")[0] not in self.exclude and name not in self.exclude
+        )
 
 
 @dataclass(frozen=True)
@@ -59,11 +84,21 @@ class Search:
     """What items, how many, from where on."""
 
     tree: Filter
-    area: BaseGeometry | None
-    """What the footprints must meet, exactly; longitude, latitude."""
     order: Order
     limit: int
     after: Cursor | None
+    fields: Fields = Fields()
+
+
+@dataclass(frozen=True)
+class CollectionSearch:
+    """Which collections."""
+
+    area: BaseGeometry | None
+    period: Period | None
+    terms: tuple[tuple[tuple[str, ...], ...], ...]
+    """One of these texts, all of whose words occur."""
+    limit: int
 
 
 def from_parameters(parameters: Mapping[str, str], collections: Sequence[str] = ()) -> Search:
@@ -99,20 +134,36 @@ def from_document(document: Any, collections: Sequence[str] = ()) -> Search:
     if document.get("ids") is not None:
         parts.append(Among(Property.ID, _texts(document, "ids")))
     if document.get("datetime"):
-        parts.append(During(_period(document["datetime"])))
+        parts.append(During(read_period(document["datetime"])))
     area = _area(document)
-    if area is not None:
-        parts.append(Or(tuple(Meets(box) for box in _boxes(area))))
+    parts += [one for one in (area, _filter(document)) if one is not None]
+    terms = _terms(document.get("q"))
+    if terms:
+        parts.append(Or(tuple(Text(words) for words in terms)))
     query = document.get("query") or {}
     if not isinstance(query, dict):
         raise Fault(Kind.INVALID, "query is an object of properties", "query")
     parts += [_condition(name, conditions) for name, conditions in query.items()]
     return Search(
         And(tuple(parts)),
-        area,
         _order(document.get("sortby")),
         _limit(document.get("limit")),
         _cursor(document.get("token")),
+        _fields(document.get("fields")),
+    )
+
+
+def collections_from(parameters: Mapping[str, str]) -> CollectionSearch:
+    """A search of collections. Raises Fault INVALID."""
+    for name in parameters:
+        if name not in ("bbox", "datetime", "q", "limit"):
+            raise Fault(Kind.INVALID, f"{shown(name)} is not a parameter of this search", name[:60])
+    box, when = parameters.get("bbox"), parameters.get("datetime")
+    return CollectionSearch(
+        read_box([_named("bbox", number, part) for part in box.split(",")]) if box else None,
+        read_period(when) if when else None,
+        _terms(parameters.get("q")),
+        _limit(parameters.get("limit", MOST)),
     )
 
 
@@ -162,79 +213,60 @@ def _order(value: Any) -> Order:
     return Order.NEWEST if down else Order.OLDEST
 
 
-def _period(text: Any) -> Period:
-    """RFC 3339: an instant, or an interval whose ends may be open (`..` or empty)."""
-    if not isinstance(text, str):
-        raise Fault(Kind.INVALID, "datetime is a text", "datetime")
-    first, slash, last = text.partition("/")
-    try:
-        start = _FOREVER[0] if slash and first in ("", "..") else read_instant(first).start
-        end = _FOREVER[1] if slash and last in ("", "..") else read_instant(last if slash else first).end
-        if slash and first in ("", "..") and last in ("", ".."):
-            raise invalid("both ends are open")
-        return Period(start, end)
-    except Fault as fault:
-        raise Fault(Kind.INVALID, f"datetime: {fault.text}", "datetime") from fault
-
-
-def _area(document: Mapping[str, Any]) -> BaseGeometry | None:
+def _area(document: Mapping[str, Any]) -> Filter | None:
     box, geometry = document.get("bbox"), document.get("intersects")
     if box is not None and geometry is not None:
         raise Fault(Kind.INVALID, "a search has bbox or intersects, not both", "intersects")
     if box is not None:
-        return _box(box)
-    return None if geometry is None else _geometry(geometry)
+        return intersects(read_box(box))
+    return None if geometry is None else intersects(read_geometry(geometry, "intersects"))
 
 
-def _box(values: Any) -> BaseGeometry:
-    """West, south, east, north (six numbers: heights are ignored); a west that is east of the east crosses the antimeridian."""
-    if (
-        not isinstance(values, list)
-        or len(values) not in (4, 6)
-        or not all(type(one) in (int, float) for one in values)
-    ):
-        raise Fault(Kind.INVALID, "bbox is four or six numbers", "bbox")
-    west, south, east, north = (
-        float(values[at]) for at in ((0, 1, 2, 3) if len(values) == 4 else (0, 1, 3, 4))
-    )
-    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
-        raise Fault(Kind.INVALID, "bbox is west, south, east, north in degrees", "bbox")
-    if west <= east:
-        return shapely.box(west, south, east, north)
-    return shapely.MultiPolygon(
-        [shapely.box(west, south, 180.0, north), shapely.box(-180.0, south, east, north)]
-    )
-
-
-def _geometry(document: Any) -> BaseGeometry:
-    """A GeoJSON geometry of at most 10,000 vertices in longitude and latitude, in either ring order."""
-    try:
-        found: BaseGeometry = shape(document)
-        ok = shapely.count_coordinates(found) and bool(found.is_valid)
-        west, south, east, north = found.bounds if ok else (0.0, 0.0, 0.0, 0.0)
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        IndexError,
-        shapely.errors.ShapelyError,
-    ) as error:
-        raise Fault(Kind.INVALID, "intersects is not a GeoJSON geometry", "intersects") from error
-    if not ok or not (west >= -180 and south >= -90 and east <= 180 and north <= 90):
+def _filter(document: Mapping[str, Any]) -> Filter | None:
+    """`filter` in the language that `filter-lang` says; without one a text is CQL2 text and an object CQL2 JSON."""
+    tree, language = document.get("filter"), document.get("filter-lang")
+    if tree in (None, ""):
+        return None
+    if language not in (None, "cql2-text", "cql2-json"):
         raise Fault(
-            Kind.INVALID, "intersects is not a valid geometry in longitude and latitude", "intersects"
+            Kind.INVALID,
+            f"filter-lang: {shown(str(language))} is neither cql2-text nor cql2-json",
+            "filter-lang",
         )
-    if shapely.count_coordinates(found) > _VERTICES:
-        raise Fault(Kind.TOO_LARGE, f"intersects has more than {_VERTICES} vertices", "intersects")
-    return found
+    if document.get("filter-crs") not in (None, CRS84_URI):
+        raise Fault(Kind.INVALID, f"filter-crs is {CRS84_URI}", "filter-crs")
+    if isinstance(tree, str) and language == "cql2-json":
+        tree = _json("filter", tree)
+    if isinstance(tree, str):
+        return from_text(tree, QUERYABLES)
+    return from_json(tree, QUERYABLES)
 
 
-def _boxes(area: BaseGeometry) -> list[Box]:
-    bounds = shapely.bounds(shapely.get_parts(area)).tolist()
-    if len(bounds) > 8:
-        bounds = [list(area.bounds)]
-    return [Box(west=one[0], south=one[1], east=one[2], north=one[3]) for one in bounds]
+def _terms(value: Any) -> tuple[tuple[tuple[str, ...], ...], ...]:
+    """Free text: one of the terms, each of whose words occurs; a comma or another item begins the next term."""
+    if value in (None, "", []):
+        return ()
+    if isinstance(value, str):
+        value = value.split(",")
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise Fault(Kind.INVALID, "q is a text or a list of texts", "q")
+    return tuple(words for one in value[:_TERMS] if (words := asked(one[:1_000])))
+
+
+def _fields(value: Any) -> Fields:
+    """`a,-b` as a list, or an object of include and exclude."""
+    if not value:
+        return Fields()
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        names = {
+            "include": [one.lstrip("+ ") for one in value if one[:1] != "-"],
+            "exclude": [one[1:] for one in value if one[:1] == "-"],
+        }
+    elif isinstance(value, dict):
+        names = {name: list(_texts(value, name)) for name in ("include", "exclude")}
+    else:
+        raise Fault(Kind.INVALID, "fields is a list of names or an object of include and exclude", "fields")
+    return Fields(frozenset(names["include"]), frozenset(names["exclude"]))
 
 
 def _condition(name: str, conditions: Any) -> Filter:
@@ -249,19 +281,11 @@ def _condition(name: str, conditions: Any) -> Filter:
 
 
 def _one_condition(name: str, operator: str, value: Any) -> Filter:
-    if name in _TIMES:
-        return _time_condition(name, operator, value)
-    prop = _PROPERTIES.get(name)
-    if prop is None:
-        raise Fault(
-            Kind.INVALID,
-            f"query: {shown(name)} is not a queryable; there are {', '.join(sorted((*_PROPERTIES, *_TIMES)))}",
-            "query",
-        )
+    what = find(name, QUERYABLES, "query")
     if operator == "in":
         if not isinstance(value, list) or not value:
             raise Fault(Kind.INVALID, "query: in needs a list", "query")
-        return Or(tuple(Compare(prop, Relation.EQUAL, _literal(prop, one)) for one in value))
+        return Or(tuple(compare(what, Relation.EQUAL, one, "query") for one in value))
     relation = _RELATIONS.get(operator)
     if relation is None:
         raise Fault(
@@ -269,29 +293,7 @@ def _one_condition(name: str, operator: str, value: Any) -> Filter:
             f"query: {shown(operator)} is not an operator; there are {', '.join((*_RELATIONS, 'in'))}",
             "query",
         )
-    return Compare(prop, relation, _literal(prop, value))
-
-
-def _time_condition(name: str, operator: str, value: Any) -> Filter:
-    """A time compared with a date that is as long as it is precise."""
-    relation = _RELATIONS.get(operator)
-    if relation is None:
-        raise Fault(Kind.INVALID, f"query: {shown(operator)} is not an operator of a time", "query")
-    period, column = _period(value), Property.END if name == "end_datetime" else Property.START
-    return compare_time(column, relation, period.start, period.end)
-
-
-def _literal(prop: Property, value: Any) -> str | float:
-    """A value of the property's type; clients send numbers as texts."""
-    if prop in _NUMBERS:
-        if type(value) in (int, float):
-            return float(value)
-        if isinstance(value, str) and _NUMBER.match(value):
-            return float(value)
-        raise Fault(Kind.INVALID, f"query: {prop.value} is compared with a number", "query")
-    if not isinstance(value, str):
-        raise Fault(Kind.INVALID, f"query: {prop.value} is compared with a text", "query")
-    return value[:1_000]
+    return compare(what, relation, value, "query")
 
 
 def _texts(document: Mapping[str, Any], name: str) -> tuple[str, ...]:

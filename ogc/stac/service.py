@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""STAC words to the catalogue's search: exact footprints, pages that publications do not shift."""
+"""STAC words to the catalogue's search; pages that publications do not shift."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import shapely
 
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal
-from catalog.model.product import Product
+from catalog.model.product import Product, Summary
+from catalog.model.time import Micros
 from catalog.query import Cursor
+from catalog.records import texts
 from catalog.service import Catalog
+from catalog.words import indexed
 from config.product_types import ProductType
 from config.settings import Settings
 from ogc.stac.documents import Document, collection, item
-from ogc.stac.request import Search
-
-_LOOKS = 20
-"""Pages of the index that one answer may read where few of the boxes' finds meet the geometry itself."""
+from ogc.stac.request import CollectionSearch, Search
 
 
 class StacService:
@@ -36,12 +36,16 @@ class StacService:
             if isinstance(kind, ProductType) and self._catalog.summary(kind.id, who, deadline).products
         ]
 
-    def collections(self, who: Principal, base: str, server: str) -> list[Document]:
-        """Every collection."""
-        return [
-            collection(kind, self._catalog.summary(kind.id, who, self._deadline()), base, server)
+    def collections(
+        self, search: CollectionSearch, who: Principal, base: str, server: str
+    ) -> tuple[list[Document], int]:
+        """The collections of a search, at most its limit of them, and how many there are."""
+        found = [
+            (kind, summary)
             for kind in self.kinds(who)
+            if _wanted(search, kind, summary := self._catalog.summary(kind.id, who, self._deadline()))
         ]
+        return [collection(*one, base, server) for one in found[: search.limit]], len(found)
 
     def collection(self, name: str, who: Principal, base: str, server: str) -> Document:
         """A collection. Raises Fault UNKNOWN_LAYER."""
@@ -65,36 +69,17 @@ class StacService:
 
     def search(
         self, search: Search, who: Principal, base: str, server: str
-    ) -> tuple[list[Document], int | None, Cursor | None]:
-        """A page of items, how many there are in all (only without a geometry, whose finds are not counted), and where the next page begins."""
+    ) -> tuple[list[Document], int, Cursor | None]:
+        """A page of items, how many there are in all, and where the next page begins."""
         deadline = self._deadline()
-        found, after = self._page(search, who, deadline)
-        matched = None if search.area is not None else self._catalog.count(search.tree, who, deadline)
-        return [item(product, self._of(product), base, server) for product in found], matched, after
-
-    def _page(
-        self, search: Search, who: Principal, deadline: Deadline
-    ) -> tuple[list[Product], Cursor | None]:
-        """The next products whose footprints meet the search's area; the index knows their boxes only."""
-        area = search.area
-        if area is not None:
-            shapely.prepare(area)
-        kept: list[Product] = []
-        after = search.after
-        for _ in range(_LOOKS):
-            rows = self._catalog.search(
-                search.tree, who, deadline, search.order, search.limit + 1, after=after
-            )
-            for product in rows:
-                meets = area is None or shapely.intersects(area, shapely.from_wkb(product.footprint))
-                if meets and len(kept) == search.limit:
-                    return kept, after
-                if meets:
-                    kept.append(product)
-                after = _cursor(product)
-            if len(rows) <= search.limit:
-                return kept, None
-        return kept, after
+        rows = self._catalog.search(
+            search.tree, who, deadline, search.order, search.limit + 1, after=search.after
+        )
+        page = rows[: search.limit]
+        after = _cursor(page[-1]) if len(rows) > search.limit else None
+        matched = self._catalog.count(search.tree, who, deadline)
+        found = [search.fields.of(item(product, self._of(product), base, server)) for product in page]
+        return found, matched, after
 
     def _of(self, product: Product) -> ProductType:
         kind = self._catalog.kind_of(product.collection)
@@ -107,3 +92,18 @@ class StacService:
 
 def _cursor(product: Product) -> Cursor:
     return Cursor(product.day, product.period.start, product.key)
+
+
+def _wanted(search: CollectionSearch, kind: ProductType, summary: Summary) -> bool:
+    box, period = summary.extent, search.period
+    if search.area is not None and (
+        box is None or not search.area.intersects(shapely.box(box.west, box.south, box.east, box.north))
+    ):
+        return False
+    first, last = summary.first or Micros(0), summary.last or Micros(0)
+    if period is not None and not (first < period.end and period.start < last):
+        return False
+    words = frozenset(indexed(" ".join((kind.id, *texts(kind)))).split())
+    return not search.terms or any(
+        all(any(form in words for form in forms) for forms in term) for term in search.terms
+    )

@@ -16,7 +16,15 @@ first = client.search(
 )
 everything = client.search(limit=3, sortby=[{"field": "properties.datetime", "direction": "asc"}])
 item = next(iter(first.items()))
+clear = client.search(
+    collections=["sentinel2-l2a"],
+    filter={"op": "<", "args": [{"property": "eo:cloud_cover"}, 20]},
+    fields=["id", "properties.eo:cloud_cover"],
+)
 result = {
+    "clear": [one["properties"]["eo:cloud_cover"] for one in clear.items_as_dicts()],
+    "snow": sorted(one.id for one in client.collection_search(q="neige").collections()),
+    "queryables": sorted(client.get_collection("sentinel2-l2a").get_queryables()["properties"]),
     "version": pystac_client.__version__,
     "collections": [one.id for one in client.get_collections()],
     "found": sorted(one.id for one in first.items()),

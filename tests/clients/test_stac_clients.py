@@ -36,6 +36,14 @@ def test_pystac_client_searches_and_walks(found: dict) -> None:
     assert found["stores"] == ["EPSG:2154", "EPSG:32631"] or "EPSG:32631" in found["stores"]
 
 
+def test_pystac_client_filters_and_finds_collections(found: dict) -> None:
+    """With CQL2 JSON, as it sends a filter; with the words of a collection; and the names that it may ask."""
+    assert found["clear"]
+    assert all(cover < 20 for cover in found["clear"])
+    assert found["snow"] == ["sentinel2-l2a", "snow-cover", "snow-fsc"]
+    assert {"eo:cloud_cover", "geometry", "datetime"} <= set(found["queryables"])
+
+
 def test_gdal_reads_a_band_over_http(found: dict, tmp_path: Path) -> None:
     tool = Path("/usr/bin/gdalinfo")
     if not tool.exists():

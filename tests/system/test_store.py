@@ -22,8 +22,10 @@ from catalog.query import (
     And,
     Compare,
     During,
+    Intersects,
     Like,
     Meets,
+    Missing,
     Not,
     Or,
     Order,
@@ -295,6 +297,37 @@ def test_a_footprint_across_the_antimeridian_is_found_on_both_sides(catalog: Cat
     assert search(catalog, Meets(Box(west=-179.5, south=0.2, east=-179.4, north=0.3))) == ["A"]
     assert search(catalog, Meets(Box(west=0.0, south=0.2, east=1.0, north=0.3))) == []
     assert catalog.product("A", ANONYMOUS, Deadline.after(10)).boxes == boxes
+
+
+def test_a_footprint_is_met_itself_and_a_record_by_its_box(catalog: Catalog) -> None:
+    """A triangle's box holds the corner that the triangle leaves out; its record knows the box only."""
+    triangle = shapely.Polygon([(0, 43), (1, 43), (0, 44)])
+    half = replace(
+        product("A"), footprint=shapely.to_wkb(triangle), boxes=(Box(west=0, south=43, east=1, north=44),)
+    )
+    catalog.publish(half, OPERATOR)
+    corner, inside = shapely.box(0.8, 43.8, 0.9, 43.9), shapely.Point(0.2, 43.2)
+
+    def asked_of(shape: shapely.Geometry) -> Intersects:
+        west, south, east, north = shape.bounds
+        return Intersects(shapely.to_wkb(shape), (Box(west=west, south=south, east=east, north=north),))
+
+    assert search(catalog, asked_of(inside)) == ["A"]
+    assert search(catalog, asked_of(corner)) == []
+    assert search(catalog, Not(asked_of(corner))) == ["A"]
+    assert found_records(catalog, asked_of(corner), equal(Property.KIND, "product")) == ["A"]
+    assert found_records(catalog, asked_of(shapely.Point(5, 5))) == []
+
+
+def test_a_value_may_be_missing_and_products_are_found_by_the_words_of_their_records(
+    catalog: Catalog,
+) -> None:
+    for one in (product("A"), product("B", cloud=None)):
+        catalog.publish(one, OPERATOR)
+    assert search(catalog, Missing(Property.CLOUD)) == ["B"]
+    assert search(catalog, Not(Missing(Property.CLOUD))) == ["A"]
+    assert set(search(catalog, Text(asked("réflectance")))) == {"A", "B"}
+    assert search(catalog, Text(asked("hydrology"))) == []
 
 
 def test_a_filter_has_limits(catalog: Catalog) -> None:

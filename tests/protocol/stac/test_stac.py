@@ -239,7 +239,7 @@ def test_geometries_are_met_exactly_not_by_their_boxes(world: World) -> None:
     everything = search(world, limit=100)["features"]
     line = {"type": "LineString", "coordinates": [[0.40, 44.30], [0.515, 44.222], [0.60, 44.30]]}
     found = search(world, limit=100, intersects=line)
-    assert "numberMatched" not in found
+    assert found["numberMatched"] == len(found["features"])
     assert ids(found) == [
         item["id"] for item in everything if shape(item["geometry"]).intersects(shape(line))
     ]
@@ -366,3 +366,167 @@ def test_a_protected_collection_is_there_for_its_group_only(products: Path, tmp_
         assert client.post("/stac/search", json={"ids": [mine[0]["id"]]}).json()["features"] == []
         assert "oso-23" not in client.get("/stac/collections").text
         assert client.get("/stac", headers={"X-API-Key": "hyk_wrong"}).status_code == 401
+
+
+def test_cql2_in_both_encodings_answers_as_the_plain_search_does(world: World) -> None:
+    """Each question as CQL2 text, as CQL2 JSON, and answered by hand over all items."""
+    everything = search(world, limit=100)["features"]
+    middle = shape({"type": "Point", "coordinates": [0.498, 44.215]})
+    line = {"type": "LineString", "coordinates": [[0.40, 44.30], [0.515, 44.222], [0.60, 44.30]]}
+    prop, op = lambda name: {"property": name}, lambda name, *args: {"op": name, "args": list(args)}
+
+    def cloud(item):
+        return item["properties"].get("eo:cloud_cover")
+
+    cases = [
+        (
+            "eo:cloud_cover < 20 AND collection = 'sentinel2-l2a'",
+            op("and", op("<", prop("eo:cloud_cover"), 20), op("=", prop("collection"), "sentinel2-l2a")),
+            lambda item: (
+                item["collection"] == "sentinel2-l2a" and cloud(item) is not None and cloud(item) < 20
+            ),
+        ),
+        (
+            "20 >= eo:cloud_cover",
+            op(">=", 20, prop("eo:cloud_cover")),
+            lambda item: cloud(item) is not None and cloud(item) <= 20,
+        ),
+        ("eo:cloud_cover IS NULL", op("isNull", prop("eo:cloud_cover")), lambda item: cloud(item) is None),
+        (
+            "eo:cloud_cover BETWEEN 1 AND 40",
+            op("between", prop("eo:cloud_cover"), 1, 40),
+            lambda item: cloud(item) is not None and 1 <= cloud(item) <= 40,
+        ),
+        (
+            "NOT (collection IN ('sentinel2-l2a', 'oso-23')) OR platform = 'sentinel2b'",
+            op(
+                "or",
+                op("not", op("in", prop("collection"), ["sentinel2-l2a", "oso-23"])),
+                op("=", prop("platform"), "sentinel2b"),
+            ),
+            lambda item: (
+                item["collection"] not in ("sentinel2-l2a", "oso-23")
+                or item["properties"].get("platform") == "sentinel2b"
+            ),
+        ),
+        (
+            "CASEI(id) LIKE CASEI('sentinel2a%')",
+            op("like", op("casei", prop("id")), op("casei", "sentinel2a%")),
+            lambda item: item["id"].startswith("SENTINEL2A"),
+        ),
+        (
+            "grid:code = 'MGRS-31TCJ'",
+            op("=", prop("grid:code"), "MGRS-31TCJ"),
+            lambda item: item["properties"].get("grid:code") == "MGRS-31TCJ",
+        ),
+        (
+            "S_INTERSECTS(geometry, LINESTRING(0.40 44.30, 0.515 44.222, 0.60 44.30)) AND NOT S_INTERSECTS(geometry, POINT(0.498 44.215))",
+            op(
+                "and",
+                op("s_intersects", prop("geometry"), line),
+                op("s_disjoint", prop("geometry"), {"type": "Point", "coordinates": [0.498, 44.215]}),
+            ),
+            lambda item: (
+                shape(item["geometry"]).intersects(shape(line))
+                and not shape(item["geometry"]).intersects(middle)
+            ),
+        ),
+        (
+            "T_INTERSECTS(datetime, INTERVAL('2023-03-01T00:00:00Z', '..'))",
+            op("t_intersects", prop("datetime"), {"interval": ["2023-03-01T00:00:00Z", ".."]}),
+            lambda item: item["properties"]["end_datetime"] >= "2023-03-01",
+        ),
+        (
+            "datetime < DATE('2020-01-01')",
+            op("<", prop("datetime"), {"date": "2020-01-01"}),
+            lambda item: item["properties"]["datetime"] < "2020-01-01",
+        ),
+        (
+            "T_AFTER(datetime, DATE('2023-03-05'))",
+            op("t_after", prop("datetime"), {"date": "2023-03-05"}),
+            lambda item: item["properties"]["datetime"] >= "2023-03-06",
+        ),
+    ]
+    for text, document, right in cases:
+        expected = [item["id"] for item in everything if right(item)]
+        assert 0 < len(expected) < len(everything), text
+        found = search(world, limit=100, filter=document, **{"filter-lang": "cql2-json"})
+        assert ids(found) == expected, text
+        assert found["numberMatched"] == len(expected)
+        assert ids(get(world, "/search", limit=100, filter=text)) == expected, text
+        assert (
+            ids(get(world, "/search", limit=100, filter=json.dumps(document), **{"filter-lang": "cql2-json"}))
+            == expected
+        )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "colour = 'red'", "eo:cloud_cover < 'a lot'", "id", "id = ", "S_INTERSECTS(geometry, POINT(500 0))", "S_INTERSECTS(id, POINT(0 0))",
+        "S_WITHIN(geometry, POINT(0 0))", "T_AFTER(id, DATE('2020-01-01'))", "datetime > DATE('2020-13-01')", "a_contains(id, ('x'))", "id = platform",
+        "eo:cloud_cover + 1 < 5", "casei(id) = 'x'", "id like 5", "foo(id) = 1", "id = 'x'; drop table product", "id = NULL",
+        "(" * 31 + "id='x'" + ")" * 31, "eo:cloud_cover = " + "-" * 6_000 + "1", "eo:cloud_cover = " + "- " * 3_000 + "1", "not " * 1_000 + "id='x'",
+        "id='x' and " * 700 + "id='y'", "id IN (" + ",".join(["'x'"] * 250) + ")", "x" * 8_193,
+    ],
+)  # fmt: skip
+def test_a_filter_that_is_none_is_refused_fast_and_the_server_goes_on(world: World, text: str) -> None:
+    answer = world.client.post("/stac/search", json={"filter": text, "filter-lang": "cql2-text"})
+    if not text:
+        assert answer.status_code == 200
+        return
+    assert answer.status_code == 400, answer.text
+    assert "filter" in answer.json()["description"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        [], 7, {"op": "and"}, {"op": "and", "args": []}, {"op": 7, "args": [1]}, {"op": "=", "args": [1]}, {"op": "=", "args": [1, 2]},
+        {"op": "=", "args": [{"property": 7}, 1]}, {"op": "=", "args": [{"property": "id"}, {"a": 1}]}, {"op": "in", "args": [{"property": "id"}, "x"]},
+        {"op": "s_intersects", "args": [{"property": "geometry"}, {"bbox": [1, 2]}]}, {"op": "s_intersects", "args": [{"property": "geometry"}, 7]},
+        {"op": "t_during", "args": [{"property": "datetime"}, {"interval": ["2020-01-01"]}]},
+        {"op": "t_during", "args": [{"property": "datetime"}, {"interval": ["..", ".."]}]}, {"property": "id"},
+    ],
+)  # fmt: skip
+def test_a_json_filter_that_is_none_is_refused(world: World, document: Any) -> None:
+    answer = world.client.post("/stac/search", json={"filter": document})
+    assert answer.status_code == 400 or (document == [] and answer.status_code == 400), answer.text
+
+
+def test_every_queryable_of_the_schema_may_be_asked(world: World) -> None:
+    for path in ("/queryables", "/collections/sentinel2-l2a/queryables"):
+        schema = get(world, path)
+        assert schema["$id"] == f"{BASE}{path}"
+        for name, one in schema["properties"].items():
+            if name == "geometry":
+                continue
+            value = {"number": "5", "string": "'2023-01-01'"}[one["type"]]
+            assert world.client.get("/stac/search", params={"filter": f"{name} > {value}"}).status_code == 200
+    assert world.client.get("/stac/collections/nothing/queryables").status_code == 404
+
+
+def test_free_text_fields_and_the_search_of_collections(world: World) -> None:
+    assert ids(search(world, limit=100, q=["oso"])) == ids(
+        search(world, limit=100, collections=["oso-17", "oso-23"])
+    )
+    assert ids(get(world, "/search", limit=100, q="nothing at all,OSO")) == ids(
+        search(world, limit=100, q=["oso"])
+    )
+    (item,) = search(world, limit=1, fields={"include": ["properties.datetime", "geometry"]})["features"]
+    assert set(item) == {"id", "type", "collection", "geometry", "properties"}
+    assert set(item["properties"]) == {"datetime"}
+    (item,) = get(world, "/search", limit=1, fields="-assets,-properties.title")["features"]
+    assert "assets" not in item
+    assert "title" not in item["properties"]
+    assert "datetime" in item["properties"]
+
+    def names(**parameters: str | int) -> list[str]:
+        return [one["id"] for one in get(world, "/collections", **parameters)["collections"]]
+
+    assert set(names(q="neige")) == {"sentinel2-l2a", "snow-cover", "snow-fsc"}
+    assert names(bbox="100,0,110,10") == []
+    assert set(names(bbox="0,44,1,45", datetime="2023-03-01/..")) >= {"sentinel2-l2a"}
+    assert "oso-23" not in names(datetime="2023-03-01/..")
+    assert len(names(limit=2)) == 2
+    assert world.client.get("/stac/collections?colour=red").status_code == 400

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The values that JSON filters and searches share: boxes, GeoJSON geometries, RFC 3339 times and intervals. Longitude first everywhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import shapely
+from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
+
+from catalog.model.area import Box
+from catalog.model.faults import Fault, Kind, invalid
+from catalog.model.time import Micros, Period, read_instant, read_step, stepped
+from catalog.query import Intersects
+
+FOREVER = (Micros(-(2**60)), Micros(2**60))
+"""Open ends."""
+_VERTICES = 10_000
+_PARTS = 8
+_OPEN = ("", "..")
+
+
+def read_box(values: Any, locator: str = "bbox") -> BaseGeometry:
+    """West, south, east, north (six numbers: heights are ignored); a west that is east of the east crosses the antimeridian.
+
+    Raises Fault INVALID.
+    """
+    if (
+        not isinstance(values, list | tuple)
+        or len(values) not in (4, 6)
+        or not all(type(one) in (int, float) for one in values)
+    ):
+        raise Fault(Kind.INVALID, f"{locator} is four or six numbers", locator)
+    west, south, east, north = (
+        float(values[at]) for at in ((0, 1, 2, 3) if len(values) == 4 else (0, 1, 3, 4))
+    )
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
+        raise Fault(Kind.INVALID, f"{locator} is west, south, east, north in degrees", locator)
+    if west <= east:
+        return shapely.box(west, south, east, north)
+    return shapely.MultiPolygon(
+        [shapely.box(west, south, 180.0, north), shapely.box(-180.0, south, east, north)]
+    )
+
+
+def read_geometry(document: Any, locator: str) -> BaseGeometry:
+    """A GeoJSON geometry of at most 10,000 vertices in longitude and latitude, in either ring order. Raises Fault INVALID or TOO_LARGE."""
+    try:
+        found: BaseGeometry = shape(document)
+        count = shapely.count_coordinates(found)
+        west, south, east, north = found.bounds if count else (0.0, 0.0, 0.0, 0.0)
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        IndexError,
+        RecursionError,
+        shapely.errors.ShapelyError,
+    ) as error:
+        raise Fault(Kind.INVALID, f"{locator} is not a GeoJSON geometry", locator) from error
+    if count > _VERTICES:
+        raise Fault(Kind.TOO_LARGE, f"{locator} has more than {_VERTICES} vertices", locator)
+    inside = west >= -180 and south >= -90 and east <= 180 and north <= 90
+    if not count or not inside or not found.is_valid:
+        raise Fault(Kind.INVALID, f"{locator} is not a valid geometry in longitude and latitude", locator)
+    return found
+
+
+def intersects(area: BaseGeometry) -> Intersects:
+    """The filter that a footprint meets an area."""
+    bounds = shapely.bounds(shapely.get_parts(area)).tolist()
+    if len(bounds) > _PARTS:
+        bounds = [list(area.bounds)]
+    boxes = tuple(Box(west=one[0], south=one[1], east=one[2], north=one[3]) for one in bounds)
+    return Intersects(shapely.to_wkb(area, output_dimension=2), boxes)
+
+
+def read_period(text: Any, locator: str = "datetime") -> Period:
+    """RFC 3339: a time as long as it is precise, or an interval whose ends may be open (`..` or empty), or one of them a duration (`P2D`).
+
+    Raises Fault INVALID.
+    """
+    if not isinstance(text, str):
+        raise Fault(Kind.INVALID, f"{locator} is a text", locator)
+    first, slash, last = text.partition("/")
+    try:
+        if first in _OPEN and last in _OPEN:
+            raise invalid("both ends are open")
+        if slash and first.startswith("P"):
+            end = read_instant(last).end
+            return Period(stepped(end, read_step(first), back=True), end)
+        start = FOREVER[0] if first in _OPEN else read_instant(first).start
+        if last.startswith("P") and first not in _OPEN:
+            return Period(start, stepped(start, read_step(last)))
+        if slash and last in _OPEN:
+            return Period(start, FOREVER[1])
+        return Period(start, read_instant(last if slash else first).end)
+    except Fault as fault:
+        raise Fault(Kind.INVALID, f"{locator}: {fault.text}", locator) from fault
