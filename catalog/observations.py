@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one way to observations for every protocol (SOS today): rights are applied here, as in `catalog.service`."""
+"""The one way to observations for every protocol (SOS, Features): rights are applied here, as in `catalog.service`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from catalog.model.observation import Point, Seen, Series, SeriesQuery, Station
 from catalog.model.principal import Deadline, Principal
 from catalog.model.product import Summary
 from catalog.model.time import Micros
+from catalog.query import Filter, measure
 from catalog.store.stations import Stations
 from config.limits import Limits
 
@@ -89,6 +90,23 @@ class Observations:
                 )
             )
         return tuple(out)
+
+    def find(
+        self, tree: Filter, collection: str, who: Principal, limit: int, after: str, deadline: Deadline
+    ) -> tuple[Seen, ...]:
+        """Stations of a collection by a filter, in the order of their ids, behind the station `after`; with their series of it."""
+        measure(tree, self._limits.query_depth, self._limits.query_terms)
+        if collection in self._hidden(who):
+            return ()
+        ids = self._table.find(tree, collection, limit, after, deadline)
+        if not ids:
+            return ()
+        return self.seen(SeriesQuery(collections=(collection,), stations=ids), who, limit, deadline)
+
+    def count(self, tree: Filter, collection: str, who: Principal, deadline: Deadline) -> int:
+        """How many stations `find` would find without a limit."""
+        measure(tree, self._limits.query_depth, self._limits.query_terms)
+        return 0 if collection in self._hidden(who) else self._table.count(tree, collection, deadline)
 
     def places(
         self, collection: str, area: Box, who: Principal, deadline: Deadline

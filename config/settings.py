@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -155,6 +155,25 @@ class Processes(_Frozen):
     qos: str | None = None
 
 
+class Mount(_Frozen):
+    """A collection that one of pygeoapi's providers serves."""
+
+    title: Bilingual
+    description: Bilingual
+    type: Literal["feature", "record"] = "feature"
+    provider: dict[str, Any]
+    """As in pygeoapi's own configuration: `name`, `data`, `id_field` and what else the provider asks for."""
+    bbox: tuple[float, float, float, float] = (-180.0, -90.0, 180.0, 90.0)
+    """West, south, east, north in degrees."""
+
+    @field_validator("provider")
+    @classmethod
+    def _named(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if not {"name", "data"} <= set(value):
+            raise ValueError("needs the name of a provider of pygeoapi, and its data")
+        return value
+
+
 class Settings(_Frozen):
     """The whole tree."""
 
@@ -172,6 +191,8 @@ class Settings(_Frozen):
     oidc: Oidc | None = None
     access: dict[str, tuple[str, ...]] = {}
     """Collections that are not for everybody, with the groups they are for; `users` is everybody with an identity."""
+    features: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,60}$")], Mount] = {}
+    """Collections of features that pygeoapi's providers serve under `/ogcapi`, by their ids."""
     limits: Limits = Limits()
 
     @property

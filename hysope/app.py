@@ -25,6 +25,9 @@ from hysope.wiring import Services, wire
 from ogc.common.endpoint import CommonEndpoints
 from ogc.csw.endpoint import CswEndpoint
 from ogc.csw.service import CswService
+from ogc.features import block as features
+from ogc.features.endpoint import FeaturesEndpoints
+from ogc.features.service import Features
 from ogc.files.endpoint import FilesEndpoint
 from ogc.http.edge import Edge
 from ogc.http.guard import Guard
@@ -66,6 +69,8 @@ def build(settings: Settings) -> Starlette:
     health = _Health(services)
     wmts = WmtsEndpoint(WmtsService(services.catalog, services.maps, settings), edge)
 
+    items = Features(services.catalog, services.maps.layers, settings)
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
@@ -100,11 +105,12 @@ def build(settings: Settings) -> Starlette:
         ),
         *CommonEndpoints(
             services.maps.layers,
-            (mapsapi.block(settings.limits), processes.block()),
+            (mapsapi.block(settings.limits), features.block(items), processes.block()),
             edge,
             settings,
             __version__,
         ).routes(),
+        *FeaturesEndpoints(items, edge, settings).routes(),
         *MapsApiEndpoints(services.catalog, services.maps, edge, settings).routes(),
         *ProcessesEndpoints(services.processes, services.catalog, edge, settings).routes(),
         Route("/health/live", health.live),

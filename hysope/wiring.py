@@ -12,6 +12,7 @@ from config.problems import ConfigError, Place, Problem, did_you_mean
 from config.product_types import Registry
 from config.registry import load_registry
 from config.settings import Settings
+from ogc.features import records
 from ogc.maps.service import Maps
 from ogc.wms.service import WmsService
 from processes.executors.local import LocalExecutor
@@ -65,15 +66,17 @@ def wire_supervisor(settings: Settings, catalog: Catalog, processes: Processes) 
 def checked_registry(settings: Settings) -> Registry:
     """The product types. Raises ConfigError for their faults, and for rights on a collection that there is not."""
     registry = load_registry(settings.product_types)
-    unknown = [name for name in settings.access if name not in registry.collections]
+    taken = [name for name in settings.features if name in registry.collections or name == records.ID]
+    if taken:
+        raise ConfigError(
+            Problem(Place("settings"), f"features.{name}", "is the id of another collection")
+            for name in taken
+        )
+    known = (*registry.collections, *settings.features)
+    unknown = [name for name in settings.access if name not in known]
     if unknown:
         raise ConfigError(
-            Problem(
-                Place("settings"),
-                f"access.{name}",
-                "is not a collection",
-                did_you_mean(name, registry.collections),
-            )
+            Problem(Place("settings"), f"access.{name}", "is not a collection", did_you_mean(name, known))
             for name in unknown
         )
     return registry

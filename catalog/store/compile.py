@@ -241,11 +241,17 @@ def _touches(shape: bytes, dialect: str, target: Target) -> ColumnElement[bool]:
         ask = func.footprint_meets if len(target.shape) == 1 else func.box_meets
         return ask(*target.shape, literal(shape), type_=Integer) == 1
     outline = (
-        func.ST_GeomFromWKB(*target.shape, 4326)
-        if len(target.shape) == 1
-        else func.ST_MakeEnvelope(*target.shape, 4326)
+        func.ST_GeomFromWKB(*target.shape, 4326) if len(target.shape) == 1 else _rectangle(*target.shape)
     )
     found: ColumnElement[bool] = func.ST_Intersects(
         outline, func.ST_GeomFromWKB(literal(shape), 4326), type_=Boolean
     )
     return found
+
+
+def _rectangle(
+    west: ColumnElement[Any], south: ColumnElement[Any], east: ColumnElement[Any], north: ColumnElement[Any]
+) -> ColumnElement[Any]:
+    """The box as PostGIS has it; one without extent is a point, which a polygon of four equal corners would not be."""
+    corners = func.ST_MakeLine(func.ST_MakePoint(west, south), func.ST_MakePoint(east, north))
+    return func.ST_SetSRID(func.ST_Envelope(corners), 4326)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    Subquery,
     and_,
     delete,
     false,
@@ -30,6 +31,8 @@ from catalog.model.observation import Delivery, Point, Quality, Series, SeriesQu
 from catalog.model.principal import Deadline
 from catalog.model.product import Summary, version_order
 from catalog.model.time import Micros
+from catalog.query import Filter, Property
+from catalog.store import compile as sql
 from catalog.store import tables
 from catalog.store.database import Database
 
@@ -69,6 +72,24 @@ class Stations:
             rows = connection.execute(statement).all()
             aliases = _aliases(connection, [row.key for row in rows])
         return tuple(_station(row, aliases.get(row.key, ())) for row in rows)
+
+    def find(
+        self, tree: Filter, collection: str, limit: int, after: str, deadline: Deadline
+    ) -> tuple[str, ...]:
+        """The ids of the stations of a collection that a filter holds for, by id; `after` goes on behind one."""
+        target, held = _target(collection)
+        query = select(_S.id).join(held, held.c.station == _S.key)
+        query = query.where(sql.where(tree, self._database.dialect, target), _S.id > after)
+        with self._database.reading(deadline) as connection:
+            return tuple(connection.execute(query.order_by(_S.id).limit(limit)).scalars())
+
+    def count(self, tree: Filter, collection: str, deadline: Deadline) -> int:
+        """How many stations `find` would find without a limit."""
+        target, held = _target(collection)
+        query = select(func.count()).select_from(tables.station).join(held, held.c.station == _S.key)
+        with self._database.reading(deadline) as connection:
+            found = connection.execute(query.where(sql.where(tree, self._database.dialect, target)))
+            return int(found.scalar_one())
 
     def series(
         self, query: SeriesQuery, hidden: Sequence[str], limit: int, deadline: Deadline
@@ -188,6 +209,34 @@ class Stations:
             )
         exact = and_(_S.lon.between(box.west, box.east), _S.lat.between(box.south, box.north))
         return and_(found, _S.key.in_(inside), exact)
+
+
+def _target(collection: str) -> tuple[sql.Target, Subquery]:
+    """The stations of a collection as a filter asks them, with what their series of it have together."""
+    held = (
+        select(
+            _R.station, func.min(_R.first_us).label("first_us"), func.max(_R.last_us).label("last_us"),
+            func.sum(_R.points).label("points"), func.max(_R.modified_us).label("modified_us"),
+        )
+        .where(_R.collection == collection, _R.current == 1)
+        .group_by(_R.station)
+        .subquery()
+    )  # fmt: skip
+    h = held.c
+    columns: dict[Property, ColumnElement[Any]] = {
+        Property.ID: _S.id, Property.NAME: _S.name, Property.WATER: _S.water, Property.BASIN: _S.basin, Property.COUNTRY: _S.country,
+        Property.BODY: _S.body, Property.START: h.first_us, Property.END: h.last_us + 1, Property.POINTS: h.points, Property.MODIFIED: h.modified_us,
+    }  # fmt: skip
+    place = (_S.lon, _S.lat, _S.lon, _S.lat)
+    return sql.Target(
+        tables.station,
+        columns,
+        tables.station_rtree,
+        tables.station_area,
+        "station",
+        place,
+        tables.record.c.station,
+    ), held
 
 
 class StationWriter:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from catalog.model.principal import Principal
 from ogc.maps.layers import Offered
 
 Document = dict[str, Any]
@@ -28,6 +29,8 @@ class Block:
     schemas: Mapping[str, Document] = field(default_factory=dict)
     landing_links: Callable[[str], list[Document]] = _none
     collection_links: Callable[[str, Offered], list[Document]] = _none
+    more: Callable[[Principal, str, str], list[Document]] = _none
+    """Collections that are no layers of a map, for somebody, with the base of the API and a language; asked off the event loop."""
 
 
 def link(href: str, rel: str, title: str, media_type: str = "application/json") -> Document:

@@ -42,12 +42,14 @@ def conformance(blocks: Sequence[Block]) -> Document:
     return {"title": "Conformance classes", "conformsTo": list(found)}
 
 
-def collections(offered: Iterable[Offered], api: str, language: str, blocks: Sequence[Block]) -> Document:
-    """All collections: one for each layer of the maps."""
+def collections(
+    offered: Iterable[Offered], more: Iterable[Document], api: str, language: str, blocks: Sequence[Block]
+) -> Document:
+    """All collections: one for each layer of the maps, and those that are none."""
     return {
         "title": "Collections",
         "links": both(f"{api}/collections", "This document"),
-        "collections": [collection(one, api, language, blocks) for one in offered],
+        "collections": [*(collection(one, api, language, blocks) for one in offered), *more],
     }
 
 
@@ -72,7 +74,7 @@ def collection(one: Offered, api: str, language: str, blocks: Sequence[Block]) -
     return {
         "id": one.name, "title": one.layer.title.in_language(language), "description": one.kind.abstract.in_language(language),
         "attribution": one.kind.attribution, "keywords": [word.in_language(language) for word in one.kind.keywords], "extent": extent,
-        "crs": [crs_uri(crs) for crs in crs_list(one)], "links": links,
+        "itemType": "feature", "crs": [crs_uri(crs) for crs in crs_list(one)], "links": links,
     }  # fmt: skip
 
 
@@ -84,13 +86,13 @@ def both(address: str, title: str) -> list[Document]:
     ]
 
 
+EVERYWHERE = (CRS84, Crs(4326), Crs(3857), Crs(2154), Crs(3035))
+"""The CRSs of every collection; CRS84 is first, the default."""
+
+
 def crs_list(one: Offered) -> tuple[Crs, ...]:
-    """The CRSs of a collection: CRS84 first, then the common ones and the native ones."""
-    return tuple(
-        dict.fromkeys(
-            (CRS84, Crs(4326), Crs(3857), Crs(2154), Crs(3035), *(Crs(epsg) for epsg in one.summary.epsgs))
-        )
-    )
+    """The CRSs of a collection: the common ones and the native ones."""
+    return tuple(dict.fromkeys((*EVERYWHERE, *(Crs(epsg) for epsg in one.summary.epsgs))))
 
 
 def crs_uri(crs: Crs) -> str:

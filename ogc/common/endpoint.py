@@ -77,9 +77,10 @@ class CommonEndpoints:
         check_parameters(request, ())
         who = await self._edge.principal(request)
         offered = await self._edge.pool.run(partial(self._offered, who))
+        more = await self._edge.pool.run(partial(self._more, who, request))
         return shown_document(
             request,
-            documents.collections(offered, self._base(request), language_of(request), self._blocks),
+            documents.collections(offered, more, self._base(request), language_of(request), self._blocks),
             self._edge.base_url(request),
             who,
         )
@@ -89,6 +90,9 @@ class CommonEndpoints:
         who = await self._edge.principal(request)
         deadline = Deadline.after(self._settings.limits.search_seconds)
         name = request.path_params["collection"]
+        for other in await self._edge.pool.run(partial(self._more, who, request)):
+            if other["id"] == name:
+                return shown_document(request, other, self._edge.base_url(request), who)
         found = await self._edge.pool.run(partial(self._layers.one, name, who, deadline))
         document = documents.collection(found, self._base(request), language_of(request), self._blocks)
         here = f"{self._base(request)}/collections/{found.name}"
@@ -97,18 +101,28 @@ class CommonEndpoints:
     def _offered(self, who: Principal) -> tuple[Offered, ...]:
         return tuple(self._layers.offered(who, Deadline.after(self._settings.limits.search_seconds)))
 
+    def _more(self, who: Principal, request: Request) -> list[Document]:
+        """The collections that are no layers."""
+        api, language = self._base(request), language_of(request)
+        return [one for block in self._blocks for one in block.more(who, api, language)]
+
     def _base(self, request: Request) -> str:
         return f"{self._edge.base_url(request)}/ogcapi"
 
 
 def shown_document(
-    request: Request, document: Document, base: str, who: Principal | None = None, picture: str = ""
+    request: Request,
+    document: Document,
+    base: str,
+    who: Principal | None = None,
+    picture: str = "",
+    media_type: str = "application/json",
 ) -> Response:
     """A document as JSON or as a page."""
     scope = "public" if who is None or who.role is Role.PUBLIC else "private"
     headers = {"Cache-Control": f"{scope}, max-age=60", "Vary": _VARY}
     if not wants_html(request):
-        return Response(json.dumps(document, ensure_ascii=False).encode(), 200, headers, "application/json")
+        return Response(json.dumps(document, ensure_ascii=False).encode(), 200, headers, media_type)
     parts = [part for part in request.url.path.split("/") if part]
     addresses = [f"{base}/{'/'.join(parts[: number + 1])}" for number in range(len(parts))]
     body = html.page(
@@ -124,9 +138,7 @@ def shown_api(request: Request, document: Document, base: str) -> Response:
     """An API document with its media type, or its operations as a page."""
     if wants_html(request):
         return shown_document(request, operations_document(document), base)
-    response = shown_document(request, document, base)
-    response.headers["content-type"] = documents.OPENAPI_TYPE
-    return response
+    return shown_document(request, document, base, media_type=documents.OPENAPI_TYPE)
 
 
 def answered(handler: Handler) -> Handler:

@@ -43,7 +43,7 @@ def page(document: Document, crumbs: list[tuple[str, str]], json_address: str, p
 
 def _value(value: Any) -> str:
     if isinstance(value, dict):
-        return _members(value)
+        return _geometry(value) if {"type", "coordinates"} <= value.keys() else _members(value)
     if isinstance(value, list):
         if all(isinstance(one, dict) for one in value):
             return "".join(_card(one) for one in value)
@@ -62,6 +62,19 @@ def _value(value: Any) -> str:
     )
 
 
+def _geometry(document: Document) -> str:
+    """A GeoJSON geometry in a few words: a point's coordinates, of others how many there are and between which."""
+    if document["type"] == "Point":
+        return f"Point {escape(', '.join(map(str, document['coordinates'])))}"
+    level = [document["coordinates"]]
+    while level and not isinstance(level[0][0], int | float):
+        level = [child for one in level for child in one]
+    low, high = ([f"{side(axis):.6g}" for axis in zip(*level, strict=False)][:2] for side in (min, max))
+    return (
+        f"{escape(str(document['type']))}, {len(level)} positions from {', '.join(low)} to {', '.join(high)}"
+    )
+
+
 def _members(document: Document) -> str:
     rows = "".join(
         f"<dt>{escape(str(name))}</dt><dd>{_value(value)}</dd>" for name, value in document.items()
@@ -72,7 +85,10 @@ def _members(document: Document) -> str:
 def _card(document: Document) -> str:
     """A document within a list: its title leads to itself."""
     links = document.get("links", [])
-    here = next((one["href"] for one in links if one.get("rel") == "self"), "")
+    ways = {(one.get("rel"), one.get("type")): one["href"] for one in reversed(links)}
+    here = ways.get(("alternate", "text/html")) or next(
+        (one["href"] for one in links if one.get("rel") == "self"), ""
+    )
     title = escape(str(document.get("title") or document.get("id") or ""))
     head = f'<a href="{escape(here)}"><b>{title}</b></a>' if here else f"<b>{title}</b>"
     rest = {name: value for name, value in document.items() if name not in _HEAVY}

@@ -11,7 +11,8 @@ from catalog.model.faults import Fault, Kind
 from ogc.http.problem import refused
 
 _STATUS = {
-    Kind.UNKNOWN_LAYER: 404, Kind.UNKNOWN_STYLE: 404, Kind.OUT_OF_RANGE: 404, Kind.GONE: 404, Kind.BAD_CREDENTIAL: 401, Kind.NOBODY: 401, Kind.FORBIDDEN: 403,
+    Kind.UNKNOWN_LAYER: 404, Kind.UNKNOWN_STYLE: 404, Kind.UNKNOWN_PRODUCT: 404, Kind.UNKNOWN_STATION: 404, Kind.OUT_OF_RANGE: 404, Kind.GONE: 404,
+    Kind.BAD_CREDENTIAL: 401, Kind.NOBODY: 401, Kind.FORBIDDEN: 403,
     Kind.BUSY: 503, Kind.UNAVAILABLE: 503, Kind.NOT_ACCEPTABLE: 406,
 }  # fmt: skip
 _PATH = frozenset({"TileMatrixSet", "TileMatrix", "TileRow", "TileCol"})

@@ -132,7 +132,7 @@ class _Reader:
         folded = _is_casei(left) and _is_casei(right)
         left, right = (one["args"][0] if folded else one for one in (left, right))
         what = self.queryable(left)
-        if what.type is not Type.TEXT or not isinstance(right, str):
+        if what.type is not Type.TEXT or what.meanings is not None or not isinstance(right, str):
             raise self.fault("like compares a text with a pattern")
         return Like(what.property, what.stored(right[:1_000]), match_case=not folded)
 
@@ -158,7 +158,8 @@ class _Reader:
 
     def missing(self, arguments: list[Any]) -> Filter:
         """No value."""
-        return Missing(self.queryable(arguments[0]).property)
+        what = self.queryable(arguments[0])
+        return Or(()) if what.meanings is not None else Missing(what.property)
 
     def intersects(self, arguments: list[Any]) -> Filter:
         """The footprint meets a geometry or a box."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from catalog.model.faults import Fault, Kind
-from catalog.query import Compare, Filter, Like, Not, Property, Relation
+from catalog.query import Among, Compare, Filter, Like, Not, Property, Relation
 from ogc.filter.terms import compare_time, escaped
 from ogc.filter.values import read_period
 from ogc.http.fields import shown
@@ -43,6 +43,8 @@ class Queryable:
     """Where a thing's time is a stretch: its end; `property` is then its start."""
     stored: Callable[[str], str] = str
     """A text as the store has it, of one as the protocol writes it."""
+    meanings: Mapping[str, tuple[str, ...]] | None = None
+    """The only values that there are, each with the stored ones that it stands for; compared by = and <>."""
 
 
 Vocabulary = Mapping[str, Queryable]
@@ -69,11 +71,20 @@ def compare(
         period = read_period(value, locator)
         return compare_time(what.property, relation, period.start, period.end)
     literal = read_value(what, value, locator)
+    if what.meanings is not None:
+        return _meant(what, relation, what.meanings.get(str(literal), ()), locator)
     if match_case or isinstance(literal, float):
         return Compare(what.property, relation, literal)
     if relation not in (Relation.EQUAL, Relation.NOT_EQUAL):
         raise Fault(Kind.INVALID, f"{locator}: without case there are = and <> only", locator)
     found = Like(what.property, escaped(str(literal)), match_case=False)
+    return found if relation is Relation.EQUAL else Not(found)
+
+
+def _meant(what: Queryable, relation: Relation, stored: tuple[str, ...], locator: str) -> Filter:
+    if relation not in (Relation.EQUAL, Relation.NOT_EQUAL):
+        raise Fault(Kind.INVALID, f"{locator}: {what.title} is compared by = and <> only", locator)
+    found = Among(what.property, stored)
     return found if relation is Relation.EQUAL else Not(found)
 
 
@@ -94,9 +105,14 @@ def schema(names: Vocabulary, address: str, title: str) -> dict[str, object]:
     """The queryables as the JSON Schema that describes them; `geometry` is always one."""
     properties: dict[str, object] = {
         "geometry": {"$ref": "https://geojson.org/schema/Geometry.json"},
-        **{name: {"title": one.title, **one.type.schema()} for name, one in names.items()},
+        **{name: _described(one) for name, one in names.items()},
     }
     return {
         "$schema": "https://json-schema.org/draft/2019-09/schema", "$id": address, "type": "object", "title": title,
         "properties": properties, "additionalProperties": False,
     }  # fmt: skip
+
+
+def _described(one: Queryable) -> dict[str, object]:
+    values = {"enum": list(one.meanings)} if one.meanings is not None else {}
+    return {"title": one.title, **one.type.schema(), **values}

@@ -15,7 +15,6 @@ from starlette.routing import Route
 
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Principal
-from catalog.query import Cursor
 from config.settings import Settings
 from ogc.common.endpoint import shown_api
 from ogc.common.openapi import api_document
@@ -30,7 +29,6 @@ from ogc.stac.request import (
     collections_from,
     from_document,
     from_parameters,
-    token,
 )
 from ogc.stac.service import StacService
 
@@ -165,7 +163,7 @@ class StacEndpoints:
             {"rel": "root", "href": base, "type": "application/json"},
             {"rel": "self", "href": here, "type": _GEOJSON},
         ]
-        if after is not None:
+        if after:
             links.append(_next(here, after, parameters, body))
         return _json(documents.items(found, matched, links), _GEOJSON)
 
@@ -176,11 +174,11 @@ class StacEndpoints:
         return f"{self._edge.base_url(request)}/stac"
 
 
-def _next(here: str, after: Cursor, parameters: dict[str, str] | None, body: Any) -> dict[str, Any]:
+def _next(here: str, after: str, parameters: dict[str, str] | None, body: Any) -> dict[str, Any]:
     if parameters is not None:
         return {
             "rel": "next",
-            "href": f"{here}?{urlencode({**parameters, 'token': token(after)})}",
+            "href": f"{here}?{urlencode({**parameters, 'token': after})}",
             "type": _GEOJSON,
             "method": "GET",
         }
@@ -189,7 +187,7 @@ def _next(here: str, after: Cursor, parameters: dict[str, str] | None, body: Any
         "href": here,
         "type": _GEOJSON,
         "method": "POST",
-        "body": {**body, "token": token(after)},
+        "body": {**body, "token": after},
     }
 
 

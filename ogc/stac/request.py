@@ -3,10 +3,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,12 +16,12 @@ from catalog.words import asked
 from ogc.filter.cql2 import from_json, from_text
 from ogc.filter.queryables import Queryable, Type, Vocabulary, compare, find
 from ogc.filter.values import intersects, read_box, read_geometry, read_period
+from ogc.http.cursors import read_token
 from ogc.http.fields import integer, number, shown
 
 MOST = 1_000
 _DEFAULT = 10
 _VERTICES = 10_000
-_TOKEN = re.compile(r"[A-Za-z0-9_=-]{1,120}\Z", re.ASCII)
 CRS84_URI = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 QUERYABLES: Vocabulary = {
     "id": Queryable(Property.ID, Type.TEXT, "Id"), "collection": Queryable(Property.COLLECTION, Type.TEXT, "Collection"),
@@ -148,7 +144,7 @@ def from_document(document: Any, collections: Sequence[str] = ()) -> Search:
         And(tuple(parts)),
         _order(document.get("sortby")),
         _limit(document.get("limit")),
-        _cursor(document.get("token")),
+        read_token(document.get("token")),
         _fields(document.get("fields")),
     )
 
@@ -165,26 +161,6 @@ def collections_from(parameters: Mapping[str, str]) -> CollectionSearch:
         _terms(parameters.get("q")),
         _limit(parameters.get("limit", MOST)),
     )
-
-
-def token(cursor: Cursor) -> str:
-    """A cursor as an opaque text."""
-    raw = json.dumps([cursor.day, cursor.start, cursor.key]).encode()
-    return base64.urlsafe_b64encode(raw).decode()
-
-
-def _cursor(text: Any) -> Cursor | None:
-    if text in (None, ""):
-        return None
-    try:
-        if not isinstance(text, str) or not _TOKEN.match(text):
-            raise ValueError
-        day, start, key = json.loads(base64.urlsafe_b64decode(text))
-        if not all(type(part) is int and abs(part) < 2**62 for part in (day, start, key)):
-            raise ValueError
-    except (ValueError, TypeError, binascii.Error) as error:
-        raise Fault(Kind.INVALID, "the token is not one of ours", "token") from error
-    return Cursor(day, start, key)
 
 
 def _limit(value: Any) -> int:

@@ -9,12 +9,12 @@ from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal
 from catalog.model.product import Product, Summary
 from catalog.model.time import Micros
-from catalog.query import Cursor
 from catalog.records import texts
 from catalog.service import Catalog
 from catalog.words import indexed
 from config.product_types import ProductType
 from config.settings import Settings
+from ogc.http.cursors import token
 from ogc.stac.documents import Document, collection, item
 from ogc.stac.request import CollectionSearch, Search
 
@@ -69,14 +69,14 @@ class StacService:
 
     def search(
         self, search: Search, who: Principal, base: str, server: str
-    ) -> tuple[list[Document], int, Cursor | None]:
+    ) -> tuple[list[Document], int, str]:
         """A page of items, how many there are in all, and where the next page begins."""
         deadline = self._deadline()
         rows = self._catalog.search(
             search.tree, who, deadline, search.order, search.limit + 1, after=search.after
         )
         page = rows[: search.limit]
-        after = _cursor(page[-1]) if len(rows) > search.limit else None
+        after = token(page[-1]) if len(rows) > search.limit else ""
         matched = self._catalog.count(search.tree, who, deadline)
         found = [search.fields.of(item(product, self._of(product), base, server)) for product in page]
         return found, matched, after
@@ -88,10 +88,6 @@ class StacService:
 
     def _deadline(self) -> Deadline:
         return Deadline.after(self._settings.limits.search_seconds)
-
-
-def _cursor(product: Product) -> Cursor:
-    return Cursor(product.day, product.period.start, product.key)
 
 
 def _wanted(search: CollectionSearch, kind: ProductType, summary: Summary) -> bool:

@@ -55,3 +55,63 @@ def test_any_request_gets_an_answer(
     assert answer.status_code in (200, 400, 404), (place, tail, parameters, answer.text[:500])
     if answer.status_code != 200 and answer.headers["content-type"] == "application/json":
         assert answer.json()["status"] == answer.status_code
+
+
+ITEMS = {
+    "bbox": "0.5,44.2,0.6,44.3", "bbox-crs": "http://www.opengis.net/def/crs/OGC/1.3/CRS84", "crs": "http://www.opengis.net/def/crs/EPSG/0/3857",
+    "datetime": "2023-03-01/..", "limit": "3", "q": "neige,oso", "ids": "a,b", "filter": "cloud_cover < 10", "filter-lang": "cql2-text", "sortby": "-datetime",
+    "f": "json", "type": "series", "tile": "T31TCJ", "token": "3",
+}  # fmt: skip
+WORDS = st.sampled_from(
+    ["cloud_cover", "id", "geometry", "datetime", "<", ">=", "=", "<>", "AND", "OR", "NOT", "(", ")", "IN", "LIKE", "BETWEEN", "IS NULL", "CASEI(", "'x'", "'é%'", "5", "-1e9",
+     "S_INTERSECTS(geometry,", "POINT(0 44))", "BBOX(0,0,1,1)", "DATE('2023-01-01')", "T_AFTER(datetime,", "INTERVAL('..','2023-01-01')", ",", "--", "+", ";", '"', "'"]
+)  # fmt: skip
+FILTERS = st.one_of(st.lists(WORDS, max_size=14).map(" ".join), st.text(max_size=60))
+JSONS = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=8), st.just({"property": "id"}), st.just({"property": "geometry"})),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.fixed_dictionaries(
+            {"op": st.sampled_from(["and", "or", "not", "=", "<", "like", "in", "between", "isNull", "s_intersects", "t_after", "t_during", "casei", "x"]), "args": st.lists(inner, max_size=3)}
+        ),
+        st.dictionaries(st.sampled_from(["property", "interval", "date", "bbox", "type", "coordinates", "op", "args"]), inner, max_size=2),
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@settings(max_examples=250, deadline=4_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    place=st.sampled_from(["sentinel2-l2a", "oso-23", "metadata", "x"]),
+    kept=st.sets(st.sampled_from(sorted(ITEMS))),
+    changes=st.dictionaries(st.sampled_from([*sorted(ITEMS), "other"]), ODD, max_size=2),
+    tree=FILTERS,
+)
+def test_any_question_about_items_gets_an_answer(
+    world: World, place: str, kept: set[str], changes: dict[str, str], tree: str
+) -> None:
+    parameters = {**{name: value for name, value in ITEMS.items() if name in kept}, "filter": tree, **changes}
+    answer = world.client.get(
+        f"/ogcapi/collections/{place}/items",
+        params={name: value.encode("utf-8", "replace").decode() for name, value in parameters.items()},
+    )
+    assert answer.status_code in (200, 400, 404), (place, parameters, answer.text[:500])
+
+
+@settings(max_examples=250, deadline=4_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(tree=JSONS)
+def test_any_json_filter_gets_the_same_answer_at_both_doors(world: World, tree: object) -> None:
+    """Features and STAC read one language: what one refuses, the other refuses."""
+    items = world.client.post("/ogcapi/collections/sentinel2-l2a/items?limit=100", json=tree)
+    found = world.client.post(
+        "/stac/search", json={"filter": tree, "collections": ["sentinel2-l2a"], "limit": 100}
+    )
+    assert items.status_code in (200, 400), items.text
+    if tree in (None, "") or isinstance(tree, str):
+        assert found.status_code in (200, 400)
+        return
+    assert items.status_code == found.status_code, (tree, items.text, found.text)
+    if items.status_code == 200:
+        assert [one["id"] for one in items.json()["features"]] == [
+            one["id"] for one in found.json()["features"]
+        ]

@@ -6,13 +6,26 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import shapely
 
 from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind
 from catalog.model.observation import Delivery, Point, Quality, SeriesQuery, Station
 from catalog.model.principal import ANONYMOUS, OPERATOR, Deadline, Principal, Role
-from catalog.model.time import Micros
-from catalog.query import And, Order, Property, Text, equal
+from catalog.model.time import Micros, Period
+from catalog.query import (
+    And,
+    Compare,
+    During,
+    Filter,
+    Intersects,
+    Missing,
+    Order,
+    Property,
+    Relation,
+    Text,
+    equal,
+)
 from catalog.service import Catalog, open_catalog
 from catalog.words import asked
 from config.limits import Limits
@@ -150,6 +163,39 @@ def test_a_station_is_found_by_the_town_beside_it_and_by_its_river(catalog: Cata
     assert catalog.reindex(OPERATOR) == 1
     (record,) = catalog.search_records(tree, ANONYMOUS, Deadline.after(10), Order.TITLE, 10)
     assert replace(record, modified=before.modified) == before
+
+
+def test_stations_are_filtered_by_what_their_series_hold(catalog: Catalog) -> None:
+    """Of each collection for itself: what another one has of the same station does not count."""
+    other = replace(station("R_RHONE_RHONE_KM0100", "0000000000100", 4.8, 44.9), water="Rhône", basin="Rhône")
+    deliver(catalog, delivery((1, 1.0), (3, 3.0), (5, 5.0)))
+    deliver(catalog, delivery((9, 9.0), at=other))
+    deliver(catalog, delivery((1, 1.0), (2, 1.0), (3, 1.0), (4, 1.0), at=other), "hydroweb-rivers-research")
+
+    def found(*parts: Filter, collection: str = RIVERS, who: Principal = ANONYMOUS) -> list[str]:
+        deadline = Deadline.after(10)
+        seen = catalog.observations.find(And(parts), collection, who, 10, "", deadline)
+        assert catalog.observations.count(And(parts), collection, who, deadline) == len(seen)
+        return [one.station.water for one in seen]
+
+    point = shapely.Point(4.8, 44.9)
+    near = Intersects(shapely.to_wkb(point), (Box(west=4.8, south=44.9, east=4.8, north=44.9),))
+    assert found() == ["Loire", "Rhône"]
+    assert found(near) == found(equal(Property.BASIN, "Rhône")) == found(Text(asked("rhone"))) == ["Rhône"]
+    assert found(Compare(Property.POINTS, Relation.AT_LEAST, 3)) == ["Loire"]
+    assert found(During(Period(Micros(6 * 60_000_000), Micros(10 * 60_000_000)))) == ["Rhône"]
+    assert found(During(Period(Micros(5 * 60_000_000), Micros(6 * 60_000_000)))) == ["Loire"]
+    assert found(Missing(Property.COUNTRY)) == []
+    assert found(collection="hydroweb-rivers-research") == []
+    assert (
+        len(
+            found(Compare(Property.POINTS, Relation.EQUAL, 4), collection="hydroweb-rivers-research", who=BOB)
+        )
+        == 1
+    )
+    first = catalog.observations.find(And(()), RIVERS, ANONYMOUS, 1, "", Deadline.after(10))[0].station.id
+    rest = catalog.observations.find(And(()), RIVERS, ANONYMOUS, 5, first, Deadline.after(10))
+    assert [one.station.water for one in rest] == ["Rhône"]
 
 
 def test_only_operators_deliver(catalog: Catalog) -> None:

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which source answers for a collection, and the collections that are no layers of the maps."""
+
+from __future__ import annotations
+
+from catalog.model.area import WORLD
+from catalog.model.faults import Fault
+from catalog.model.principal import Principal
+from catalog.service import Catalog
+from config.product_types import ProductType
+from config.settings import Mount, Settings
+from ogc.common.blocks import link
+from ogc.features import documents, records
+from ogc.features.footprints import Footprints
+from ogc.features.plugins import PluginFeatures
+from ogc.features.records import RecordFeatures
+from ogc.features.source import Document, Source
+from ogc.features.stations import StationFeatures
+from ogc.maps.layers import Layers
+
+
+class Features:
+    """The sources, as somebody may see them."""
+
+    def __init__(self, catalog: Catalog, layers: Layers, settings: Settings) -> None:
+        self._catalog, self._layers, self._settings = catalog, layers, settings
+
+    def source(self, name: str, who: Principal) -> Source | None:
+        """The source of a collection; None where there is none for them."""
+        if name == records.ID:
+            return RecordFeatures(self._catalog)
+        mount = self._mounts(who).get(name)
+        if mount is not None:
+            return PluginFeatures(name, mount)
+        try:
+            kind, _ = self._layers.layer(name, who)
+        except Fault:
+            return None
+        if isinstance(kind, ProductType):
+            return Footprints(self._catalog, kind)
+        return StationFeatures(self._catalog, kind)
+
+    def own(self, who: Principal, api: str, language: str) -> list[Document]:
+        """The collections that are no layers: the catalogue's records, and what providers serve."""
+        service = self._settings.service
+        title = "Métadonnées" if language == "fr" else "Metadata records"
+        box = (WORLD.west, WORLD.south, WORLD.east, WORLD.north)
+        catalogue = documents.own_collection(
+            records.ID, title, service.abstract.in_language(language), "record", box, api
+        )
+        return [
+            catalogue,
+            *(documents.mounted(name, one, api, language) for name, one in self._mounts(who).items()),
+        ]
+
+    def forms(self, source: Source, here: str) -> list[Document]:
+        """The further forms of an item."""
+        if not isinstance(source, RecordFeatures):
+            return []
+        return [link(f"{here}?f=xml", "alternate", "This record as ISO 19139", documents.ISO)]
+
+    def _mounts(self, who: Principal) -> dict[str, Mount]:
+        return {
+            name: one for name, one in self._settings.features.items() if self._catalog.may_see(name, who)
+        }

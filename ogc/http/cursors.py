@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where a page of products ended, as an opaque text of a link to the next one."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from typing import Any
+
+from catalog.model.faults import Fault, Kind
+from catalog.model.product import Product
+from catalog.query import Cursor
+
+_TOKEN = re.compile(r"[A-Za-z0-9_=-]{1,120}\Z", re.ASCII)
+
+
+def token(last: Product) -> str:
+    """The token of the page behind a product."""
+    raw = json.dumps([last.day, last.period.start, last.key]).encode()
+    return base64.urlsafe_b64encode(raw).decode()
+
+
+def read_token(text: Any) -> Cursor | None:
+    """The cursor of a token; None for none. Raises Fault INVALID."""
+    if text in (None, ""):
+        return None
+    try:
+        if not isinstance(text, str) or not _TOKEN.match(text):
+            raise ValueError
+        day, start, key = json.loads(base64.urlsafe_b64decode(text))
+        if not all(type(part) is int and abs(part) < 2**62 for part in (day, start, key)):
+            raise ValueError
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise Fault(Kind.INVALID, "the token is not one of ours", "token") from error
+    return Cursor(day, start, key)
