@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from catalog.model.area import WORLD, Box, union
 from catalog.model.observation import Station
-from catalog.model.product import Product, Record
+from catalog.model.product import Product
+from catalog.model.record import Record
 from catalog.model.time import Micros, Period, day_text
 from catalog.places import covered
 from catalog.words import indexed

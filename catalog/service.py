@@ -20,7 +20,8 @@ from catalog.model import spaces
 from catalog.model.faults import Fault, Kind
 from catalog.model.observation import Delivery, Station
 from catalog.model.principal import Deadline, Principal, Role
-from catalog.model.product import Change, Harvest, Product, Record, Summary
+from catalog.model.product import Product, Summary
+from catalog.model.record import Change, Harvest, Record
 from catalog.model.time import Micros, now
 from catalog.observations import Observations
 from catalog.query import And, Compare, Cursor, Filter, Order, Property, Relation, equal, measure
@@ -233,11 +234,21 @@ class Catalog:
         unit.put_record(of_station(kind, station, span, at), _PUBLIC)
 
     def search_records(
-        self, tree: Filter, who: Principal, deadline: Deadline, order: Order, limit: int, offset: int = 0
+        self,
+        tree: Filter,
+        who: Principal,
+        deadline: Deadline,
+        order: Order,
+        limit: int,
+        offset: int = 0,
+        *,
+        originals: bool = False,
     ) -> tuple[Record, ...]:
-        """The records of a filter that `who` may see, a page of them."""
+        """The records of a filter that `who` may see, a page of them; with `originals`, those of other centres as they were received."""
         measure(tree, self._limits.query_depth, self._limits.query_terms)
-        return self._store.records.find(tree, self._sight(who), order, limit, offset, deadline)
+        return self._store.records.find(
+            tree, self._sight(who), order, limit, offset, deadline, originals=originals
+        )
 
     def count_records(self, tree: Filter, who: Principal, deadline: Deadline) -> int:
         """How many records a filter has."""

@@ -36,6 +36,10 @@ class Limits(BaseModel):
     """Observations that are read, and held, at a time."""
     harvest_page: PositiveInt = 100
     """Records of one answer to a harvester."""
+    harvest_bytes: PositiveInt = 67_108_864
+    """Of one answer of a source that we harvest."""
+    harvest_records: PositiveInt = 1_000_000
+    """Documents of one run."""
     stream_seconds: PositiveFloat = 600.0
     """How long a streamed answer may take, whatever its size."""
     render_seconds: PositiveFloat = 30.0

@@ -174,6 +174,41 @@ class Mount(_Frozen):
         return value
 
 
+class HarvestSource(_Frozen):
+    """A centre whose records the catalogue keeps too."""
+
+    type: Literal["csw", "oai", "stac", "records", "resto", "waf", "pivot"]
+    url: str
+    """CSW and OAI-PMH: the service; STAC: the landing page or a static catalog; Records and resto: the items; WAF: the folder; pivot: the document."""
+    title: Bilingual | None = None
+    every_hours: Annotated[float, Field(gt=0)] = 24.0
+    full_hours: Annotated[float, Field(gt=0)] = 168.0
+    """How often the source is walked through as a whole, which is how deletions are seen where it does not tell them."""
+    most_deletions: Annotated[float, Field(ge=0, le=1)] = 0.2
+    """The share of its records that a run may delete without being asked."""
+    priority: int = 0
+    """Of two sources with a record of one id, the higher one's is kept."""
+    prefix: str | None = None
+    """Before the ids of its records; without one, a STAC's get its own id and a colon."""
+    items: bool = False
+    """STAC: the items too, not only the collections."""
+    set: str = ""
+    """OAI-PMH: only this set."""
+    private: bool = False
+    """It may lie at an address that is not public."""
+    headers: dict[str, SecretStr] = {}
+    """A credential."""
+    pause_seconds: Annotated[float, Field(ge=0)] = 0.5
+    timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0
+
+    @field_validator("url")
+    @classmethod
+    def _plain_url(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value
+
+
 class Settings(_Frozen):
     """The whole tree."""
 
@@ -193,6 +228,8 @@ class Settings(_Frozen):
     """Collections that are not for everybody, with the groups they are for; `users` is everybody with an identity."""
     features: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,60}$")], Mount] = {}
     """Collections of features that pygeoapi's providers serve under `/ogcapi`, by their ids."""
+    harvest: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,60}$")], HarvestSource] = {}
+    """Other centres whose records are harvested, by ids of ours."""
     limits: Limits = Limits()
 
     @property

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: `hysope demo | serve [DIR] | supervisor | ingest | check | config | doctor | withdraw | verify | space | key | version`."""
+"""The command line: `hysope demo | serve [DIR] | supervisor | ingest | harvest | check | config | doctor | withdraw | verify | space | key | version`."""
 
 from __future__ import annotations
 
@@ -65,6 +65,10 @@ def _run(loaded: Loaded, arguments: argparse.Namespace) -> int:
             if arguments.verb == "supervisor"
             else jobs.space(loaded.settings, arguments)
         )
+    if arguments.verb == "harvest":
+        from hysope.commands import harvest
+
+        return harvest.harvest(loaded.settings, arguments)
     if arguments.verb == "key":
         from hysope.commands import keys
 
@@ -141,6 +145,15 @@ def _parser() -> argparse.ArgumentParser:
         "supervisor", parents=[common], help="run the jobs that users order (one host of many)"
     )
     supervisor.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+    harvest = verbs.add_parser("harvest", parents=[common], help="fetch the records of other centres")
+    harvest.add_argument("sources", nargs="*", metavar="SOURCE", help="ids of the settings; all without one")
+    harvest.add_argument("--full", action="store_true", help="walk through the whole source")
+    harvest.add_argument(
+        "--accept-deletions", action="store_true", help="delete what is not there any more, however much"
+    )
+    harvest.add_argument("--report", action="store_true", help="the last runs, and what was refused")
+    harvest.add_argument("--watch", action="store_true", help="harvest each source when it is due, for ever")
+    harvest.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     space = verbs.add_parser("space", help="what users made").add_subparsers(
         dest="what", required=True, metavar="ACTION"
     )

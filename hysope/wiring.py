@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from catalog.harvest.run import Harvester
 from catalog.ingest.batch import Ingest
 from catalog.model.principal import OPERATOR
 from catalog.service import Catalog, open_catalog
@@ -66,13 +67,14 @@ def wire_supervisor(settings: Settings, catalog: Catalog, processes: Processes) 
 def checked_registry(settings: Settings) -> Registry:
     """The product types. Raises ConfigError for their faults, and for rights on a collection that there is not."""
     registry = load_registry(settings.product_types)
-    taken = [name for name in settings.features if name in registry.collections or name == records.ID]
+    ours = (*registry.collections, records.ID)
+    taken = [f"features.{name}" for name in settings.features if name in ours]
+    taken += [f"harvest.{name}" for name in settings.harvest if name in (*ours, *settings.features)]
     if taken:
         raise ConfigError(
-            Problem(Place("settings"), f"features.{name}", "is the id of another collection")
-            for name in taken
+            Problem(Place("settings"), name, "is the id of another collection") for name in taken
         )
-    known = (*registry.collections, *settings.features)
+    known = (*registry.collections, *settings.features, *settings.harvest)
     unknown = [name for name in settings.access if name not in known]
     if unknown:
         raise ConfigError(
@@ -91,6 +93,11 @@ def wire_catalog(settings: Settings) -> Catalog:
         (settings.data / "archive").resolve(),
         settings.access,
     )
+
+
+def wire_harvester(settings: Settings, catalog: Catalog) -> Harvester:
+    """The harvester of the sources of the settings."""
+    return Harvester(catalog, settings.harvest, settings.limits)
 
 
 def wire_ingest(settings: Settings, catalog: Catalog) -> Ingest:

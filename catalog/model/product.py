@@ -144,59 +144,8 @@ class Summary:
         return self.days[-1] if self.days else None
 
 
-@dataclass(frozen=True, slots=True)
-class Harvest:
-    """Which changes a harvester asks for."""
-
-    ids: tuple[str, ...] = ()
-    """These; all of them when empty."""
-    start: Micros | None = None
-    """Changed from here on."""
-    end: Micros | None = None
-    """Changed before this."""
-    collection: str = ""
-    kind: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A record as harvesters see it; without a record it is gone."""
-
-    id: str
-    kind: str
-    collection: str
-    at: Micros
-    """When it changed, or became visible."""
-    record: Record | None
-
-
 def version_order(version: str) -> tuple[tuple[int, str], ...]:
     """A key by which versions rise: numbers by value (`1-10` after `1-9`), the rest by letters, an empty one first."""
     return tuple(
         (int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"[-._]", version) if part
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What the catalogue says of a collection or a published product."""
-
-    id: str
-    kind: str
-    """`collection`, `product` or `station`."""
-    collection: str
-    title: str
-    abstract: str
-    keywords: tuple[str, ...]
-    period: Period
-    modified: Micros
-    box: Box
-    words: str = ""
-    """What the text index holds (catalog.words); empty on records that were read."""
-    product: int | None = None
-    """The store's number of the product."""
-    station: int | None = None
-    """The store's number of the station."""
-    audience: str = ""
-    lineage: str = ""
-    """How it was made, where that is known better than the collection says."""

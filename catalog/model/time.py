@@ -19,6 +19,8 @@ Day = NewType("Day", int)
 """Days since 1970-01-01."""
 
 DAY_MICROS = 86_400_000_000
+EARLIEST, LATEST = Micros(-62_135_596_800_000_000), Micros(253_402_214_400_000_000)
+"""Open ends of what is stored: the years 1 and 9999."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME = re.compile(
     r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?)?)?\Z",
@@ -106,6 +108,13 @@ def micros_text(value: Micros) -> str:
     text = moment(value).strftime("%Y-%m-%dT%H:%M:%S")
     fraction = value % 1_000_000
     return text + (f".{fraction:06d}".rstrip("0") if fraction else "") + "Z"
+
+
+def ends_text(period: Period, opened: str = "..") -> tuple[str, str]:
+    """The first and the last moment of a period; open ends as the caller says."""
+    first = opened if period.start <= EARLIEST else micros_text(period.start)
+    last = opened if period.end >= LATEST else micros_text(Micros(max(period.start, period.end - 1)))
+    return first, last
 
 
 def read_instant(text: str) -> Instant:

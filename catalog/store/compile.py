@@ -139,9 +139,17 @@ def order(by: Order, target: Target = PRODUCTS) -> tuple[ColumnElement[Any], ...
     c = target.table.c
     match by:
         case Order.NEWEST:
-            return (*((c.day.desc(),) if target is PRODUCTS else ()), c.start_us.desc(), c.key.desc())
+            return (
+                (c.day.desc(), c.start_us.desc(), c.key.desc())
+                if target is PRODUCTS
+                else (c.start_us.desc().nulls_last(), c.key.desc())
+            )
         case Order.OLDEST:
-            return (*((c.day.asc(),) if target is PRODUCTS else ()), c.start_us.asc(), c.key.asc())
+            return (
+                (c.day.asc(), c.start_us.asc(), c.key.asc())
+                if target is PRODUCTS
+                else (c.start_us.asc().nulls_last(), c.key.asc())
+            )
         case Order.LEAST_CLOUDY:
             return (func.coalesce(c.cloud, 101.0).asc(), c.day.desc(), c.key.desc())
         case Order.TITLE:

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, collate, func, or_, select
 
 from catalog.model.principal import Deadline
-from catalog.model.product import Change, Harvest, Record
+from catalog.model.record import Change, Harvest, Record
 from catalog.model.time import Micros
 from catalog.query import Filter, Order
 from catalog.store import compile as sql
@@ -24,9 +25,17 @@ class Records:
         self._database = database
 
     def find(
-        self, tree: Filter, visible: Visible, order: Order, limit: int, offset: int, deadline: Deadline
+        self,
+        tree: Filter,
+        visible: Visible,
+        order: Order,
+        limit: int,
+        offset: int,
+        deadline: Deadline,
+        *,
+        originals: bool = False,
     ) -> tuple[Record, ...]:
-        """The records of a filter, a page of them."""
+        """The records of a filter, a page of them; those of other centres with what was received, if asked."""
         seen = and_(
             visible_changes(tables.record, visible), sql.where(tree, self._database.dialect, sql.RECORDS)
         )
@@ -38,7 +47,9 @@ class Records:
             .offset(offset)
         )
         with self._database.reading(deadline) as connection:
-            return tuple(record_of(row) for row in connection.execute(query))
+            rows = connection.execute(query).all()
+            bodies = _originals(connection, [row.key for row in rows if row.source]) if originals else {}
+        return tuple(record_of(row, bodies.get(row.key, b"")) for row in rows)
 
     def count(self, tree: Filter, visible: Visible, deadline: Deadline) -> int:
         """How many records a filter has."""
@@ -58,11 +69,15 @@ class Records:
         limit: int,
         after: tuple[Micros, str] | None,
     ) -> tuple[Change, ...]:
-        """Records and tombstones in the order of their change, a page of them behind one that was seen."""
+        """Records, with what was received of other centres, and tombstones in the order of their change, a page of them behind one that was seen."""
         with self._database.reading(deadline) as connection:
+            rows = self._page(connection, tables.record, asked, visible, limit, after)
+            bodies = _originals(connection, [row.key for row in rows if row.source])
             there = [
-                Change(row.id, row.kind, row.collection, row.changed_us, record_of(row))
-                for row in self._page(connection, tables.record, asked, visible, limit, after)
+                Change(
+                    row.id, row.kind, row.collection, row.changed_us, record_of(row, bodies.get(row.key, b""))
+                )
+                for row in rows
             ]
             gone = [
                 Change(row.id, row.kind, row.collection, row.changed_us, None)
@@ -99,6 +114,16 @@ class Records:
         if after is not None:
             query = query.where(or_(c.changed_us > after[0], and_(c.changed_us == after[0], name > after[1])))
         return list(connection.execute(query.order_by(c.changed_us, name).limit(limit)))
+
+
+def _originals(connection: Connection, keys: Sequence[int]) -> dict[int, bytes]:
+    """What was received, packed, by the key of the record."""
+    if not keys:
+        return {}
+    c = tables.record_original.c
+    return {
+        row.record: row.body for row in connection.execute(select(c.record, c.body).where(c.record.in_(keys)))
+    }
 
 
 def _harvested(table: Table, asked: Harvest) -> ColumnElement[bool]:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +12,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, and_, select
 
 from catalog.geometry import footprint_boxes
 from catalog.model.area import Box
-from catalog.model.product import Asset, AssetRole, Grid, Product, Record
+from catalog.model.product import Asset, AssetRole, Grid, Product
+from catalog.model.record import Foreign, Record, Way
 from catalog.model.time import Day, Micros, Period
 from catalog.store import tables
 
@@ -47,13 +50,31 @@ def visible_changes(table: Table, visible: Visible) -> ColumnElement[bool]:
     return and_(seen, c.collection.not_in(visible.hidden)) if visible.hidden else seen
 
 
-def record_of(row: Row[tuple[object, ...]]) -> Record:
+def record_of(row: Row[tuple[object, ...]], original: bytes = b"") -> Record:
     """A record as it was stored, without the words of its index."""
-    box = Box(west=row.west, south=row.south, east=row.east, north=row.north)
+    box = None if row.west is None else Box(west=row.west, south=row.south, east=row.east, north=row.north)
     return Record(
         row.id, row.kind, row.collection, row.title, row.abstract, tuple(row.keywords.split("\n")) if row.keywords else (),
-        Period(row.start_us, row.end_us), row.modified_us, box, "", row.product, row.station, row.audience, row.lineage,
+        None if row.start_us is None else Period(row.start_us, row.end_us), row.modified_us, box, "", row.product, row.station, row.audience,
+        row.lineage, _foreign(row.source, row.facts, original) if row.source else None,
     )  # fmt: skip
+
+
+def facts_of(foreign: Foreign) -> str:
+    """What is stored of a foreign record besides its own columns, as JSON."""
+    return json.dumps(
+        {
+            "remote_id": foreign.remote_id, "url": foreign.url, "form": foreign.form, "language": foreign.language, "publisher": foreign.publisher,
+            "rights": foreign.rights, "ways": [[way.name, way.title, way.protocol, way.href] for way in foreign.ways],
+        },
+        ensure_ascii=False,
+    )  # fmt: skip
+
+
+def _foreign(source: str, facts: str, original: bytes) -> Foreign:
+    found = json.loads(facts)
+    ways = tuple(Way(*way) for way in found.pop("ways"))
+    return Foreign(source, **found, ways=ways, original=zlib.decompress(original) if original else b"")
 
 
 def assets_of(

@@ -130,17 +130,73 @@ record = Table(
     Column("title", Text, nullable=False),
     Column("abstract", Text, nullable=False),
     Column("keywords", Text, nullable=False),
-    Column("start_us", BigInteger, nullable=False),
-    Column("end_us", BigInteger, nullable=False),
+    Column("start_us", BigInteger),
+    Column("end_us", BigInteger),
     Column("modified_us", BigInteger, nullable=False),
-    Column("west", Float, nullable=False),
-    Column("south", Float, nullable=False),
-    Column("east", Float, nullable=False),
-    Column("north", Float, nullable=False),
+    Column("west", Float),
+    Column("south", Float),
+    Column("east", Float),
+    Column("north", Float),
     Column("station", _KEY, ForeignKey("station.key", ondelete="CASCADE")),
     Column("audience", Text, nullable=False),
     Column("lineage", Text, nullable=False),
     Column("changed_us", BigInteger, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("facts", Text, nullable=False),
+)
+
+record_original = Table(
+    "record_original",
+    metadata,
+    Column("record", _KEY, ForeignKey("record.key", ondelete="CASCADE"), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+harvest_source = Table(
+    "harvest_source",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("since_us", BigInteger),
+    Column("complete_us", BigInteger),
+    Column("due_us", BigInteger, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+)
+
+harvest_run = Table(
+    "harvest_run",
+    metadata,
+    Column("key", _KEY, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("started_us", BigInteger, nullable=False),
+    Column("ended_us", BigInteger),
+    Column("cursor", Text, nullable=False),
+    Column("counts", Text, nullable=False),
+    Column("message", Text, nullable=False),
+)
+
+harvest_stage = Table(
+    "harvest_stage",
+    metadata,
+    Column("run", _KEY, ForeignKey("harvest_run.key", ondelete="CASCADE"), primary_key=True),
+    Column("remote_id", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("gone", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+harvest_item = Table(
+    "harvest_item",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("remote_id", Text, primary_key=True),
+    Column("record_id", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("run", _KEY, nullable=False),
 )
 
 tombstone = Table(

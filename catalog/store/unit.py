@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, literal, select, text, update
+from sqlalchemy import Connection, Row, and_, delete, insert, literal, select, text, update
 
 from catalog.model.area import Box, union
-from catalog.model.product import Asset, Product, Record, version_order
-from catalog.model.time import Micros
+from catalog.model.product import Asset, Product, version_order
+from catalog.model.record import Record
+from catalog.model.time import Micros, Period
 from catalog.store import tables
-from catalog.store.rows import PUBLISHED, SUPERSEDED, WITHDRAWN, joined, product_of
+from catalog.store.rows import PUBLISHED, SUPERSEDED, WITHDRAWN, facts_of, joined, product_of
 from catalog.store.stations import StationWriter
 
 
@@ -53,46 +56,62 @@ class Unit:
         self._insert(product, SUPERSEDED if newer else PUBLISHED, visible_from, at)
         return "older" if newer else "updated" if versions else "new"
 
-    def put_record(self, record: Record, visible_from: Micros) -> None:
-        """Stores a record; one of the same id is replaced. A collection's grows by what it had."""
+    def put_record(self, record: Record, visible_from: Micros, changed: Micros | None = None) -> None:
+        """Stores a record; one of the same id is replaced. A collection's grows by what it had.
+
+        `changed` is when the catalogue learned of it, where its own date of change is another.
+        """
         before = self.connection.execute(
             select(tables.record).where(tables.record.c.id == record.id)
         ).one_or_none()
         self.connection.execute(delete(tables.tombstone).where(tables.tombstone.c.id == record.id))
-        box, start, end = record.box, record.period.start, record.period.end
+        box, period = record.box, record.period
         if before is not None:
             self.connection.execute(delete(tables.record).where(tables.record.c.key == before.key))
             if record.kind == "collection":
-                box = (
-                    union(
-                        (box, Box(west=before.west, south=before.south, east=before.east, north=before.north))
-                    )
-                    or box
-                )
-                start, end = min(start, before.start_us), max(end, before.end_us)
+                box = union([one for one in (box, _box_of(before)) if one is not None])
+                period = _joined(period, before)
                 visible_from = min(visible_from, before.visible_from_us)
         values = {
             "id": record.id, "kind": record.kind, "collection": record.collection, "product": record.product,
             "station": record.station, "audience": record.audience, "lineage": record.lineage, "visible_from_us": visible_from,
-            "title": record.title, "abstract": record.abstract, "keywords": "\n".join(record.keywords), "start_us": start, "end_us": end,
-            "modified_us": record.modified, "changed_us": max(record.modified, visible_from), "west": box.west, "south": box.south, "east": box.east, "north": box.north,
+            "title": record.title, "abstract": record.abstract, "keywords": "\n".join(record.keywords),
+            "start_us": period.start if period else None, "end_us": period.end if period else None, "modified_us": record.modified,
+            "changed_us": max(record.modified if changed is None else changed, visible_from), "west": box.west if box else None,
+            "south": box.south if box else None, "east": box.east if box else None, "north": box.north if box else None,
+            "source": record.foreign.source if record.foreign else "", "facts": facts_of(record.foreign) if record.foreign else "",
         }  # fmt: skip
         key = self.connection.execute(
             insert(tables.record).values(values).returning(tables.record.c.key)
         ).scalar_one()
-        corners = {"west": box.west, "south": box.south, "east": box.east, "north": box.north, "record": key}
+        self._index_record(key, box, record.words)
+        if record.foreign is not None and record.foreign.original:
+            body = zlib.compress(record.foreign.original)
+            self.connection.execute(insert(tables.record_original).values(record=key, body=body))
+
+    def _index_record(self, key: int, box: Box | None, words: str) -> None:
+        """Puts a record into the indices of places and words."""
+        corners = (
+            {"west": box.west, "south": box.south, "east": box.east, "north": box.north, "record": key}
+            if box
+            else {}
+        )
         if self._dialect == "sqlite":
-            self.connection.execute(insert(tables.record_rtree).values(corners))
-            self.connection.execute(insert(tables.record_fts).values(rowid=key, words=record.words))
-        else:
+            if corners:
+                self.connection.execute(insert(tables.record_rtree).values(corners))
+            self.connection.execute(insert(tables.record_fts).values(rowid=key, words=words))
+            return
+        if corners:
             self.connection.execute(
                 text(
                     "INSERT INTO record_box VALUES (:record, ST_MakeEnvelope(:west, :south, :east, :north, 4326))"
                 ),
                 corners,
             )
-            words = "INSERT INTO record_text VALUES (:record, to_tsvector('simple', :words))"
-            self.connection.execute(text(words), {"record": key, "words": record.words})
+        self.connection.execute(
+            text("INSERT INTO record_text VALUES (:record, to_tsvector('simple', :words))"),
+            {"record": key, "words": words},
+        )
 
     def bury_record(self, record_id: str, at: Micros) -> None:
         """Removes a record and remembers that it was there, for harvesters; nothing where there is none."""
@@ -106,8 +125,14 @@ class Unit:
         self.connection.execute(delete(tables.record).where(r.id == record_id))
 
     def clear_records(self) -> None:
-        """Removes all records, before they are made anew."""
-        self.connection.execute(delete(tables.record))
+        """Removes the records of our own things, before they are made anew."""
+        self.connection.execute(delete(tables.record).where(tables.record.c.source == ""))
+
+    def source_of_record(self, record_id: str) -> tuple[str, Micros] | None:
+        """Whose a record is (a source, or empty for ours), and when it changed; None where there is none."""
+        c = tables.record.c
+        row = self.connection.execute(select(c.source, c.modified_us).where(c.id == record_id)).one_or_none()
+        return None if row is None else (row.source, Micros(row.modified_us))
 
     def key_of_published(self, product_id: str, version: str) -> int | None:
         """The number of a version of a product, if it is the published one."""
@@ -249,3 +274,14 @@ class Unit:
                     ),
                     corners,
                 )
+
+
+def _box_of(row: Row[Any]) -> Box | None:
+    return None if row.west is None else Box(west=row.west, south=row.south, east=row.east, north=row.north)
+
+
+def _joined(period: Period | None, before: Row[Any]) -> Period | None:
+    """The stretch that holds a period and that of a stored record."""
+    if period is None or before.start_us is None:
+        return period
+    return Period(Micros(min(period.start, before.start_us)), Micros(max(period.end, before.end_us)))

@@ -75,7 +75,7 @@ def _listen(settings: Settings, environment: Mapping[str, str]) -> int:
     """Starts the workers; they read the same sources of settings again, with the flags as environment variables."""
     port = settings.server.port or _free_port(settings.server.host)
     os.environ.update({**environment, "HYSOPE_SERVER__PORT": str(port)})
-    metrics, supervisor = None, None
+    metrics = None
     if settings.server.workers > 1:
         metrics = tempfile.mkdtemp(prefix="hysope-metrics-")
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
@@ -85,10 +85,12 @@ def _listen(settings: Settings, environment: Mapping[str, str]) -> int:
         flush=True,
     )
     _write_qlr(settings, base)
-    if settings.processes.supervisor == "embedded":
-        supervisor = subprocess.Popen(  # noqa: S603  (our own program)
-            [sys.executable, "-m", "hysope", "supervisor", "--parent", str(os.getpid())]
-        )
+    verbs: list[tuple[str, ...]] = [("supervisor",)] if settings.processes.supervisor == "embedded" else []
+    verbs += [("harvest", "--watch")] if settings.harvest else []
+    helpers = [
+        subprocess.Popen([sys.executable, "-m", "hysope", *verb, "--parent", str(os.getpid())])  # noqa: S603  (our own program)
+        for verb in verbs
+    ]
     try:
         uvicorn.run(
             "hysope.app:create", factory=True, host=settings.server.host, port=port, workers=settings.server.workers,
@@ -101,9 +103,10 @@ def _listen(settings: Settings, environment: Mapping[str, str]) -> int:
         )
         return 1
     finally:
-        if supervisor:
-            supervisor.terminate()
-            supervisor.wait(10)
+        for helper in helpers:
+            helper.terminate()
+        for helper in helpers:
+            helper.wait(10)
         if metrics:
             shutil.rmtree(metrics, ignore_errors=True)
     return 0

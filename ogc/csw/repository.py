@@ -10,16 +10,15 @@ from types import SimpleNamespace
 from typing import Any
 
 from catalog.model.principal import Deadline, Principal
-from catalog.model.product import Record
-from catalog.model.time import micros_text
+from catalog.model.record import Record, Way
+from catalog.model.time import ends_text, micros_text
 from catalog.query import Among, Filter, Order, Property
 from catalog.service import Catalog
 from catalog.xml.build import document
-from config.product_types import SeriesType
 from ogc.filter.terms import KINDS
 from ogc.metadata import iso19139
+from ogc.metadata.sheet import sheet_of
 
-_TYPES = {kind: name for name, kinds in KINDS.items() for kind in kinds}
 _ORDERS = {
     "title": (Order.TITLE, Order.TITLE_DOWN), "date_modified": (Order.MODIFIED, Order.MODIFIED_DOWN), "date": (Order.MODIFIED, Order.MODIFIED_DOWN),
     "time_begin": (Order.OLDEST, Order.NEWEST), "time_end": (Order.OLDEST, Order.NEWEST),
@@ -76,7 +75,13 @@ class Repository:
             up, down = _ORDERS.get(sortby.get("propertyname", ""), (Order.TITLE, Order.TITLE_DOWN))
             order = down if sortby.get("order") == "DESC" else up
         page = ask.catalog.search_records(
-            ask.tree, ask.who, ask.deadline, order, int(maxrecords), int(startposition)
+            ask.tree,
+            ask.who,
+            ask.deadline,
+            order,
+            int(maxrecords),
+            int(startposition),
+            originals=ask.needs_xml,
         )
         return [str(total), [self._object(record) for record in page]]
 
@@ -84,7 +89,12 @@ class Repository:
         """The records of these ids."""
         ask, wanted = self._asking, tuple(ids)[:1_000]
         found = ask.catalog.search_records(
-            Among(Property.ID, wanted), ask.who, ask.deadline, Order.TITLE, len(wanted)
+            Among(Property.ID, wanted),
+            ask.who,
+            ask.deadline,
+            Order.TITLE,
+            len(wanted),
+            originals=ask.needs_xml,
         )
         return [self._object(record) for record in found]
 
@@ -108,28 +118,34 @@ class Repository:
     def _object(self, record: Record) -> SimpleNamespace:
         """A record with the attributes that pycsw's mappings name."""
         ask = self._asking
-        kind = ask.catalog.kind_of(record.collection)
-        assert kind is not None
-        links = iso19139.links(record, kind, ask.base_url)
+        sheet = sheet_of(record, ask.catalog.kind_of(record.collection), ask.base_url)
         modified = micros_text(record.modified)[:10]
-        box = record.box
-        ring = (
-            (box.west, box.south),
-            (box.west, box.north),
-            (box.east, box.north),
-            (box.east, box.south),
-            (box.west, box.south),
-        )
-        xml = document(iso19139.encode(record, kind, ask.base_url)) if ask.needs_xml else b""
+        first, last = ends_text(record.period, "") if record.period else ("", "")
+        xml = (sheet.iso or document(iso19139.encode(sheet))) if ask.needs_xml else b""
         values = dict.fromkeys(set(self.context.md_core_model["mappings"].values()))
         values.update(
             identifier=record.id, typename="gmd:MD_Metadata", schema="http://www.isotc211.org/2005/gmd", mdsource="local", insert_date=modified,
-            xml=xml, anytext="", language="eng", type=_TYPES[record.kind], title=record.title, abstract=record.abstract,
-            keywords=",".join(record.keywords), keywordstype="theme", parentidentifier=record.collection if record.kind != "collection" else None,
-            time_begin=micros_text(record.period.start), time_end=micros_text(record.period.end), topicategory=kind.topic,
-            resourcelanguage="eng", publisher=kind.producer, organization=kind.producer, otherconstraints=kind.licence, date=modified,
-            date_modified=modified, format="application/xml" if isinstance(kind, SeriesType) else "image/tiff", crs="urn:ogc:def:crs:EPSG::4326",
-            wkt_geometry="POLYGON((" + ", ".join(f"{x:.7f} {y:.7f}" for x, y in ring) + "))",
-            links="^".join(f"{name},{text},{protocol},{url}" for name, text, protocol, url in links),
+            xml=xml, anytext="", language=sheet.language, type=sheet.type, title=record.title, abstract=record.abstract,
+            keywords=",".join(record.keywords), keywordstype="theme", parentidentifier=sheet.parent or None,
+            time_begin=first or None, time_end=last or None,
+            topicategory=sheet.topic, resourcelanguage=sheet.language, publisher=sheet.producer, organization=sheet.producer,
+            otherconstraints=sheet.licence, date=modified, date_modified=modified, crs="urn:ogc:def:crs:EPSG::4326", wkt_geometry=_outline(record),
+            format="image/tiff" if record.kind == "product" else "application/xml",
+            links="^".join(_link(way) for way in sheet.ways),
         )  # fmt: skip
         return SimpleNamespace(**values)
+
+
+def _outline(record: Record) -> str | None:
+    """The box as WKT, longitude first."""
+    box = record.box
+    if box is None:
+        return None
+    corners = ((box.west, box.south), (box.west, box.north), (box.east, box.north), (box.east, box.south))
+    return "POLYGON((" + ", ".join(f"{x:.7f} {y:.7f}" for x, y in (*corners, corners[0])) + "))"
+
+
+def _link(way: Way) -> str:
+    """A way as pycsw keeps it: parts between commas, ways between circumflexes."""
+    words = (text.replace(",", " ").replace("^", " ") for text in (way.name, way.title, way.protocol))
+    return ",".join((*words, way.href.replace(",", "%2C").replace("^", "%5E")))

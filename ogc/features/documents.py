@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import shapely
 from shapely.geometry import mapping, shape
@@ -77,7 +77,7 @@ def items(page: Page, asked: ItemsRequest, here: str, query: dict[str, str], tit
 
 def item(feature: Document, crs: Crs, collection: str, forms: Sequence[Document] = ()) -> Document:
     """An item in a CRS with the links to itself and its collection."""
-    here = f"{collection}/items/{feature['id']}"
+    here = f"{collection}/items/{quote(str(feature['id']), safe='')}"
     links = [
         link(f"{here}?f=json", "self", "This item", GEOJSON),
         link(f"{here}?f=html", "alternate", "This item (HTML)", "text/html"),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -42,7 +43,7 @@ class FeaturesEndpoints:
         table: list[tuple[str, str, Handler]] = [
             ("GET", f"{home}/items", self._items),
             ("POST", f"{home}/items", self._search),
-            ("GET", f"{home}/items/{{feature}}", self._item),
+            ("GET", f"{home}/items/{{feature:path}}", self._item),
             ("GET", f"{home}/queryables", self._queryables),
             ("GET", f"{home}/sortables", self._sortables),
         ]
@@ -79,7 +80,7 @@ class FeaturesEndpoints:
             body = await self._run(partial(source.iso, name, who, self._deadline(), where.server))
             return Response(body, 200, {"Vary": "Authorization, X-API-Key"}, documents.ISO)
         feature = await self._run(partial(source.one, name, who, self._deadline(), where))
-        forms = self._features.forms(source, f"{where.collection}/items/{feature['id']}")
+        forms = self._features.forms(source, f"{where.collection}/items/{quote(str(feature['id']), safe='')}")
         document = await self._run(partial(documents.item, feature, crs, where.collection, forms))
         response = self._shown(request, document, who)
         response.headers["content-crs"] = f"<{crs_uri(crs)}>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal
-from catalog.model.product import Record
+from catalog.model.record import Record
 from catalog.query import Order, Property, equal
 from catalog.service import Catalog
 from catalog.xml.build import document
@@ -14,6 +14,7 @@ from ogc.filter.queryables import Queryable, Type, Vocabulary
 from ogc.filter.terms import KINDS
 from ogc.http.fields import at_least
 from ogc.metadata import geojson, iso19139
+from ogc.metadata.sheet import Sheet, sheet_of
 
 ID = "metadata"
 NAMES: Vocabulary = {
@@ -57,19 +58,19 @@ class RecordFeatures:
         return self._feature(self._record(name, who, deadline), where)
 
     def iso(self, name: str, who: Principal, deadline: Deadline, server: str) -> bytes:
-        """A record as ISO 19139. Raises Fault UNKNOWN_PRODUCT."""
-        record = self._record(name, who, deadline)
-        kind = self._catalog.kind_of(record.collection)
-        assert kind is not None
-        return document(iso19139.encode(record, kind, server))
+        """A record as ISO 19139, byte for byte where another centre wrote it so. Raises Fault UNKNOWN_PRODUCT."""
+        sheet = self._sheet(self._record(name, who, deadline, originals=True), server)
+        return sheet.iso or document(iso19139.encode(sheet))
 
-    def _record(self, name: str, who: Principal, deadline: Deadline) -> Record:
-        found = self._catalog.search_records(equal(Property.ID, name), who, deadline, Order.TITLE, 1)
+    def _record(self, name: str, who: Principal, deadline: Deadline, *, originals: bool = False) -> Record:
+        tree = equal(Property.ID, name)
+        found = self._catalog.search_records(tree, who, deadline, Order.TITLE, 1, originals=originals)
         if not found:
             raise Fault(Kind.UNKNOWN_PRODUCT, f"there is no record {name[:80]!r}", "recordId")
         return found[0]
 
     def _feature(self, record: Record, where: Where) -> Document:
-        kind = self._catalog.kind_of(record.collection)
-        assert kind is not None
-        return geojson.encode(record, kind, where.server)
+        return geojson.encode(self._sheet(record, where.server))
+
+    def _sheet(self, record: Record, server: str) -> Sheet:
+        return sheet_of(record, self._catalog.kind_of(record.collection), server)

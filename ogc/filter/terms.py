@@ -38,7 +38,12 @@ _COLUMNS = {
     Term.MODIFIED: Property.MODIFIED, Term.BEGIN: Property.START, Term.END: Property.END,
 }  # fmt: skip
 _TIMES = frozenset({Term.MODIFIED, Term.BEGIN, Term.END})
-KINDS = {"dataset": ("product", "station"), "series": ("collection",)}
+KINDS = {
+    "dataset": ("product", "station", "dataset"),
+    "series": ("collection", "series"),
+    "service": ("service",),
+    "document": ("document",),
+}
 """dc:type to the kinds of records."""
 
 

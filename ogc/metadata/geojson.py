@@ -5,41 +5,52 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalog.model.product import Record
-from catalog.model.time import Micros, micros_text
-from config.product_types import Published
-from ogc.filter.terms import KINDS
-from ogc.metadata.iso19139 import links
+from catalog.model.record import Record
+from catalog.model.time import ends_text, micros_text
+from ogc.metadata.sheet import Sheet
 
-TYPES = {kind: name for name, kinds in KINDS.items() for kind in kinds}
 _MEDIA = {"OGC:WMS": "application/xml", "OGC:SOS": "application/xml"}
 
 
-def encode(record: Record, kind: Published, base_url: str) -> dict[str, Any]:
+def encode(sheet: Sheet) -> dict[str, Any]:
     """The record's feature; its geometry is the box, longitude first, its links the ways to the data."""
-    box = record.box
-    ring = [
-        [box.west, box.south],
-        [box.east, box.south],
-        [box.east, box.north],
-        [box.west, box.north],
-        [box.west, box.south],
-    ]
-    last = Micros(max(record.period.start, record.period.end - 1))
+    record = sheet.record
     properties: dict[str, Any] = {
-        "type": TYPES[record.kind], "title": record.title, "description": record.abstract, "keywords": list(record.keywords),
-        "updated": micros_text(record.modified), "language": {"code": "en"}, "license": "other", "rights": f"{kind.licence}; {kind.attribution}",
-        "contacts": [{"organization": kind.producer, "roles": ["producer"]}, {"organization": kind.centre, "roles": ["processor"]}],
+        "type": sheet.type, "title": record.title, "description": record.abstract, "keywords": list(record.keywords),
+        "updated": micros_text(record.modified), "language": {"code": sheet.language}, "license": "other", "rights": sheet.rights,
+        "contacts": [
+            {"organization": name, "roles": [role]} for name, role in ((sheet.producer, "producer"), (sheet.publisher, "processor")) if name
+        ],
         "collection": record.collection,
     }  # fmt: skip
-    ways = [
-        {"rel": "item", "href": address, "type": _MEDIA.get(protocol, "text/html"), "title": text, "protocol": protocol, "name": name}
-        for name, text, protocol, address in links(record, kind, base_url)
+    links = [
+        {"rel": "item", "href": way.href, "type": _MEDIA.get(way.protocol, "text/html"), "title": way.title, "protocol": way.protocol, "name": way.name}
+        for way in sheet.ways
     ]  # fmt: skip
-    if kind.licence_url:
-        ways.append({"rel": "license", "href": kind.licence_url, "type": "text/html", "title": kind.licence})
+    if sheet.licence_url:
+        links.append(
+            {"rel": "license", "href": sheet.licence_url, "type": "text/html", "title": sheet.licence}
+        )
+    if record.foreign is not None:
+        links.append({"rel": "via", "href": record.foreign.url, "title": record.foreign.source})
     return {
         "type": "Feature", "id": record.id, "conformsTo": ["http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/record-core"],
-        "time": {"interval": [micros_text(record.period.start), micros_text(last)]}, "geometry": {"type": "Polygon", "coordinates": [ring]},
-        "properties": properties, "links": ways,
+        "time": _time(record), "geometry": _outline(record), "properties": properties, "links": links,
     }  # fmt: skip
+
+
+def _time(record: Record) -> dict[str, Any] | None:
+    if record.period is None:
+        return None
+    return {"interval": list(ends_text(record.period))}
+
+
+def _outline(record: Record) -> dict[str, Any] | None:
+    """The box as a polygon, one without extent as a point."""
+    box = record.box
+    if box is None:
+        return None
+    if (box.west, box.south) == (box.east, box.north):
+        return {"type": "Point", "coordinates": [box.west, box.south]}
+    corners = ((box.west, box.south), (box.east, box.south), (box.east, box.north), (box.west, box.north))
+    return {"type": "Polygon", "coordinates": [[[x, y] for x, y in (*corners, corners[0])]]}

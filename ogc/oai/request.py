@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from catalog.model.product import Change, Harvest
+from catalog.model.record import Change, Harvest
 from catalog.model.time import Micros, micros
 from ogc.http.fields import shown
 

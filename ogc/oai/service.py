@@ -6,13 +6,14 @@ from __future__ import annotations
 from lxml import etree
 
 from catalog.model.principal import Deadline, Principal
-from catalog.model.product import Change, Harvest
+from catalog.model.record import Change, Harvest
 from catalog.model.time import Micros, micros_text, now
 from catalog.service import Catalog
 from catalog.xml.build import clean, document, el, root_element
 from config.settings import Settings
 from ogc.http.fields import shown
 from ogc.metadata import dublincore, iso19139
+from ogc.metadata.sheet import sheet_of
 from ogc.oai.request import PREFIXES, Asked, OaiError, read_page
 
 _OAI = "http://www.openarchives.org/OAI/2.0/"
@@ -22,7 +23,10 @@ _FORMATS = {
     "oai_dc": (dublincore.SCHEMA, dublincore.OAI_DC),
     "iso19139": ("http://schemas.opengis.net/iso/19139/20070417/gmd/gmd.xsd", iso19139.GMD),
 }
-_KINDS = {"collection": "Collections", "product": "Products", "station": "Stations"}
+_KINDS = {
+    "collection": "Collections", "product": "Products", "station": "Stations", "series": "Series of other centres", "dataset": "Datasets of other centres",
+    "service": "Services of other centres", "document": "Documents of other centres",
+}  # fmt: skip
 
 
 class OaiService:
@@ -155,9 +159,9 @@ class OaiService:
         out = el(parent, f"{{{_OAI}}}record")
         self._header(out, change)
         kind = self._catalog.kind_of(change.collection)
-        if change.record is not None and kind is not None:
+        if change.record is not None and (kind is not None or change.record.foreign is not None):
             encode = dublincore.encode if prefix == "oai_dc" else iso19139.encode
-            el(out, f"{{{_OAI}}}metadata").append(encode(change.record, kind, base_url))
+            el(out, f"{{{_OAI}}}metadata").append(encode(sheet_of(change.record, kind, base_url)))
 
     def _header(self, parent: etree._Element, change: Change) -> None:
         out = el(parent, f"{{{_OAI}}}header")

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`hysope harvest`: the records of other centres, now or when they are due; and what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+
+from catalog.harvest.run import Harvester
+from catalog.model.faults import Fault
+from catalog.model.time import micros_text
+from catalog.store.harvests import Run
+from config.settings import Settings
+from hysope.wiring import wire_catalog, wire_harvester
+
+_LOOK_SECONDS = 30.0
+_SHOWN = 20
+
+
+def harvest(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Harvests the named sources (all of them without a name), shows the last runs, or watches for ever."""
+    unknown = [name for name in arguments.sources if name not in settings.harvest]
+    if unknown or not settings.harvest:
+        there = ", ".join(settings.harvest) or "no sources (harvest in the settings)"
+        print(f"{', '.join(unknown) or 'nothing to harvest'}: there are {there}", file=sys.stderr)
+        return 2
+    catalog = wire_catalog(settings)
+    harvester = wire_harvester(settings, catalog)
+    names = arguments.sources or list(settings.harvest)
+    try:
+        if arguments.watch:
+            return _watch(harvester, arguments.parent)
+        if arguments.report:
+            return _report(harvester, names)
+        return max(_one(harvester, name, arguments) for name in names)
+    finally:
+        catalog.close()
+
+
+def _one(harvester: Harvester, name: str, arguments: argparse.Namespace) -> int:
+    try:
+        run = harvester.run(name, full=arguments.full, accept_deletions=arguments.accept_deletions)
+    except Fault as fault:
+        print(fault.text, file=sys.stderr)
+        return 1
+    print(_line(run))
+    return 0 if run.status == "done" else 1
+
+
+def _report(harvester: Harvester, names: list[str]) -> int:
+    for name in names:
+        print(f"{name}: {harvester.book.count_items(name)} records")
+        for run in harvester.book.runs(name, 5):
+            print(f"  {micros_text(run.started)[:19]}  {_line(run)}")
+        for state in ("refused", "shadowed"):
+            for item in harvester.book.items(name, state, _SHOWN):
+                print(f"  {state}: {item.remote_id[:100]}: {item.message}")
+    return 0
+
+
+def _line(run: Run) -> str:
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(run.counts.items())) or "nothing"
+    return f"{run.source}: {run.mode} {run.status}: {counts}{f'; {run.message}' if run.message else ''}"
+
+
+def _watch(harvester: Harvester, parent: int | None) -> int:
+    """Harvests what is due until SIGTERM; one that a server started also ends with its server."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.is_set():
+        for name in harvester.due():
+            if stop.is_set():
+                break
+            try:
+                harvester.run(name)
+            except Fault as fault:
+                logging.getLogger("hysope.harvest").info("%s", fault.text)
+        for _ in range(int(_LOOK_SECONDS)):
+            if stop.wait(1.0) or (parent and os.getppid() != parent):
+                return 0
+    return 0
