@@ -5,10 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CLIENTS := .venv-clients/.ready
+FOREIGN := .venv-foreign/.ready
 PORTAL := portal/static/map.js
 WEB := $(wildcard portal/web/src/* portal/web/package*.json)
 
-.PHONY: demo test check format unit real serve bench clients portal lock cold-start clean
+.PHONY: demo test check format unit real serve bench clients foreign portal lock cold-start clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -26,6 +27,11 @@ $(CLIENTS): requirements-clients.txt
 	.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-clients.txt
 	touch $@
 
+$(FOREIGN): requirements-foreign.txt
+	test -x .venv-foreign/bin/python || $(PYTHON) -m venv .venv-foreign
+	.venv-foreign/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-foreign.txt
+	touch $@
+
 $(PORTAL): $(READY) $(WEB)
 	tools/build-portal $(BIN)
 
@@ -40,7 +46,7 @@ real: $(READY) ## make real DIR=/archive: the same for your own products
 	@$(MAKE) --no-print-directory portal || true
 	$(BIN)/hysope serve --data hysope-data "$(DIR)"
 
-test: check $(PORTAL) $(CLIENTS) ## checks and all tests
+test: check $(PORTAL) $(CLIENTS) $(FOREIGN) ## checks and all tests
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered -q
 
 unit: $(READY) ## the quick tests
@@ -58,16 +64,19 @@ format: $(READY) ## formats the code
 
 clients: $(CLIENTS) ## the second environment: clients that need newer libraries than the server may have
 
+foreign: $(FOREIGN) ## the third environment: a stock pycsw, which needs older libraries than the server may have
+
 bench: $(READY) ## side by side with MapServer and GDAL
 	$(BIN)/python tests/bench/run.py
 
 lock: $(READY) ## resolves the requirements anew (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements.txt
 	uv pip compile tools/clients.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements-clients.txt
+	uv pip compile tools/foreign.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements-foreign.txt
 	uv pip compile tools/node.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements-node.txt
 
 clean: ## removes what was made here
-	rm -rf $(VENV) .venv-clients portal/static portal/web/node_modules hysope-demo
+	rm -rf $(VENV) .venv-clients .venv-foreign portal/static portal/web/node_modules hysope-demo
 
 audit: $(READY) ## known faults of the locked packages
 	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements.txt

@@ -32,9 +32,7 @@ def read(root: etree._Element) -> Draft:
         title=title,
         abstract=_first(data, ("{*}abstract",)) if data is not None else "",
         kind=_code(root, _LEVELS),
-        form="iso19139"
-        if root.tag.endswith(("}MD_Metadata", "}MI_Metadata")) and "/19115/" not in root.tag
-        else "iso19115-3",
+        form=_form(root),
         modified=_first(root, _STAMPS),
         keywords=tuple(dict.fromkeys(_all(data, "{*}descriptiveKeywords//{*}keyword")))
         if data is not None
@@ -52,8 +50,9 @@ def read(root: etree._Element) -> Draft:
 
 
 def _form(root: etree._Element) -> str:
+    """A profile with elements of its own is not ISO 19139 to who asks for that."""
     name = etree.QName(root)
-    if name.namespace == "http://www.isotc211.org/2005/gmd":
+    if name.namespace in ("http://www.isotc211.org/2005/gmd", "http://www.isotc211.org/2005/gmi"):
         return "iso19139"
     return "iso19115-3" if "/19115/" in (name.namespace or "") else "iso19139-profile"
 

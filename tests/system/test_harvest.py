@@ -345,6 +345,60 @@ def test_recorded_answers_of_foreign_catalogues_are_harvested(
     assert (box.west, box.north) == pytest.approx((6.96007, 45.96389))
 
 
+@contextlib.contextmanager
+def foreign(python: Path, script: str, *arguments: str) -> Iterator[str]:
+    """A foreign server on a free port, ended by its pid."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [str(python), str(Path(__file__).parents[1] / "foreign" / script), *arguments, str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(300):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            assert process.poll() is None, "the foreign server did not start"
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_a_stock_pycsw_is_harvested(catalog: Catalog, tmp_path: Path) -> None:
+    python = Path(__file__).parents[2] / ".venv-foreign" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("the third environment is not there (make foreign)")
+    folder = REAL / "iso19139" / "pycsw-apiso"
+    with foreign(python, "pycsw_server.py", str(tmp_path), str(folder)) as address:
+        worker = harvester(catalog, greece=source(address, "csw"))
+        run = worker.run("greece")
+        assert (run.status, run.counts) == ("done", {"new": len(list(folder.glob("*.xml")))}), run
+        assert worker.run("greece").counts.keys() <= {"same"}
+        assert worker.run("greece", full=True).counts == {"same": run.counts["new"]}
+    record = catalog.search_records(
+        equal(Property.ID, "NS06agg"), ANONYMOUS, Deadline.after(5), Order.TITLE, 1, originals=True
+    )[0]
+    assert record.foreign.form == "iso19139"
+    assert record.foreign.publisher == "University of Hawaii"
+    assert b"MI_Metadata" in record.foreign.original
+    assert "NS06agg" in ids(catalog, Text(asked("pohnpei")))
+
+
+def test_a_stock_pygeoapi_is_harvested(catalog: Catalog, tmp_path: Path) -> None:
+    record = REAL / "ogcapi-records" / "record.json"
+    with foreign(Path(sys.executable), "pygeoapi_server.py", str(tmp_path), str(record)) as address:
+        worker = harvester(catalog, ozone=source(f"{address}collections/records/items?f=json", "records"))
+        run = worker.run("ozone")
+        assert (run.status, run.counts) == ("done", {"new": 23}), run
+    found = catalog.search_records(
+        equal(Property.ID, "urn:record:23"), ANONYMOUS, Deadline.after(5), Order.TITLE, 1
+    )[0]
+    assert found.title == "Total Ozone - daily observations 23"
+    assert found.box is not None
+
+
 # sources that misbehave
 
 
