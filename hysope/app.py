@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -25,9 +26,13 @@ from hysope.wiring import Services, wire
 from ogc.common.endpoint import CommonEndpoints
 from ogc.csw.endpoint import CswEndpoint
 from ogc.csw.service import CswService
+from ogc.edr import block as edr
+from ogc.edr.endpoint import EdrEndpoints
+from ogc.edr.service import EdrService
 from ogc.features import block as features
 from ogc.features.endpoint import FeaturesEndpoints
 from ogc.features.service import Features
+from ogc.features.stations import StationFeatures
 from ogc.files.endpoint import FilesEndpoint
 from ogc.http.edge import Edge
 from ogc.http.guard import Guard
@@ -105,12 +110,19 @@ def build(settings: Settings) -> Starlette:
         ),
         *CommonEndpoints(
             services.maps.layers,
-            (mapsapi.block(settings.limits), features.block(items), processes.block()),
+            (mapsapi.block(settings.limits), features.block(items), edr.block(), processes.block()),
             edge,
             settings,
             __version__,
         ).routes(),
         *FeaturesEndpoints(items, edge, settings).routes(),
+        *EdrEndpoints(
+            EdrService(services.catalog, services.tiles, settings),
+            partial(StationFeatures, services.catalog),
+            services.maps.layers,
+            edge,
+            settings,
+        ).routes(),
         *MapsApiEndpoints(services.catalog, services.maps, edge, settings).routes(),
         *ProcessesEndpoints(services.processes, services.catalog, edge, settings).routes(),
         Route("/health/live", health.live),

@@ -19,7 +19,8 @@ from catalog.model.faults import Fault, Kind, too_large
 from catalog.model.observation import SeriesQuery
 from catalog.model.principal import Deadline, Principal
 from catalog.model.product import AssetRole, Product
-from catalog.query import And, Compare, Filter, Meets, Order, Property, Relation, equal
+from catalog.model.time import Period
+from catalog.query import And, Compare, During, Filter, Meets, Order, Property, Relation, equal
 from catalog.raster.files import Unreadable
 from catalog.service import Catalog
 from config.limits import Limits
@@ -81,6 +82,14 @@ class Extracted:
     nodata: tuple[int, ...]
     products: tuple[Product, ...]
     resolved: Resolved | None
+
+
+@dataclass(frozen=True)
+class PixelRow:
+    """What a product has at a point: values in their units by band, without those that are none."""
+
+    product: Product
+    values: dict[str, float]
 
 
 MapLayer = LayerQuery | StationQuery
@@ -225,6 +234,57 @@ class Tiles:
                 break
         series = self._series(layer, products, x, y, epsg, deadline) if when.many else ()
         return Probed(layer, when, tuple(found), series)
+
+    def series_at(
+        self,
+        kind: ProductType,
+        bands: Sequence[str],
+        longitude: float,
+        latitude: float,
+        period: Period | None,
+        who: Principal,
+        deadline: Deadline,
+        *,
+        clear: bool = False,
+    ) -> tuple[PixelRow, ...]:
+        """The values of bands at a point, of each product that has one there, oldest first; with `clear`, where its own mask says so.
+
+        Raises Fault TOO_LARGE above the limit of products, BUSY.
+        """
+        here = Box(west=longitude, south=latitude, east=longitude, north=latitude)
+        most = self._limits.series_products
+        products = self.meeting(kind, Meets(here), period, who, deadline, most + 1)
+        if len(products) > most:
+            raise too_large(
+                "more products; ask for a shorter time", most, "limits.series_products", "datetime"
+            )
+        rule = kind.cloudy if clear else None
+        names = {*bands, *([rule.band] if rule else [])}
+        out = []
+        for product in products:
+            deadline.check()
+            found = pixel_values(self._reader, kind, product, longitude, latitude, WGS84.epsg, names)
+            values = {
+                one.name: one.value
+                for one in found
+                if one.name in bands and one.valid and one.special is None
+            }
+            if values and is_clear(rule, found):
+                out.append(PixelRow(product, values))
+        return tuple(out)
+
+    def meeting(
+        self,
+        kind: ProductType,
+        area: Filter,
+        period: Period | None,
+        who: Principal,
+        deadline: Deadline,
+        limit: int = 100_000,
+    ) -> tuple[Product, ...]:
+        """The products of a collection in an area and time, oldest first."""
+        parts = (equal(Property.COLLECTION, kind.id), area, *((During(period),) if period else ()))
+        return self._catalog.search(And(parts), who, deadline, Order.OLDEST, limit)
 
     def _series(
         self,

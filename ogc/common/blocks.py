@@ -17,6 +17,10 @@ def _none(*_: object) -> list[Document]:
     return []
 
 
+def _nothing(*_: object) -> Document:
+    return {}
+
+
 @dataclass(frozen=True)
 class Block:
     """One standard under `/ogcapi`; addresses are given the base of the API, without a slash at the end."""
@@ -29,6 +33,8 @@ class Block:
     schemas: Mapping[str, Document] = field(default_factory=dict)
     landing_links: Callable[[str], list[Document]] = _none
     collection_links: Callable[[str, Offered], list[Document]] = _none
+    collection_members: Callable[[str, Offered], Document] = _nothing
+    """What a collection says besides."""
     more: Callable[[Principal, str, str], list[Document]] = _none
     """Collections that are no layers of a map, for somebody, with the base of the API and a language; asked off the event loop."""
 

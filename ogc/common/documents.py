@@ -71,10 +71,11 @@ def collection(one: Offered, api: str, language: str, blocks: Sequence[Block]) -
     if one.kind.licence_url:
         links.append(link(one.kind.licence_url, "license", one.kind.licence, "text/html"))
     links += [found for block in blocks for found in block.collection_links(api, one)]
+    members = {name: value for block in blocks for name, value in block.collection_members(api, one).items()}
     return {
         "id": one.name, "title": one.layer.title.in_language(language), "description": one.kind.abstract.in_language(language),
         "attribution": one.kind.attribution, "keywords": [word.in_language(language) for word in one.kind.keywords], "extent": extent,
-        "itemType": "feature", "crs": [crs_uri(crs) for crs in crs_list(one)], "links": links,
+        "itemType": "feature", "crs": [crs_uri(crs) for crs in crs_list(one)], **members, "links": links,
     }  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def block(features: Features) -> Block:
         {},
         _landing_links,
         documents.links_of_layer,
-        features.own,
+        more=features.own,
     )
 
 

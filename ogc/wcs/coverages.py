@@ -25,7 +25,10 @@ _KEPT = 256
 
 @dataclass(frozen=True)
 class Coverage:
-    """A collection as numbers: its bands and its native grid, which lies on the pixels of its newest product."""
+    """A collection as numbers: the bands of its newest product, and its native grid, which lies on that product's pixels.
+
+    A band that not all products have would leave nothing of those without it: a pixel is taken where all bands have a value.
+    """
 
     kind: ProductType
     summary: Summary
@@ -103,7 +106,8 @@ class Coverages:
         if not grids or summary.extent is None:
             return None
         finest = min(grids, key=lambda grid: grid.pixel_width)
-        bands = {name: band for name, band in kind.bands.items() if band.role == "data"}
+        there = {name for product in newest for asset in product.assets for name in asset.bands}
+        bands = {name: band for name, band in kind.bands.items() if band.role == "data" and name in there}
         first = next(iter(bands.values())).dtype
         same = {name: band for name, band in bands.items() if band.dtype == first}
         return Coverage(kind, summary, same, _grid(summary, finest))

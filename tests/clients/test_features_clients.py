@@ -70,3 +70,15 @@ def test_owslib_searches_features_and_records(server: str, tmp_path: Path) -> No
     assert {"snow-cover", "snow-fsc"} <= set(found["text"])
     assert sorted(found["cql2"]) == sorted(found["posted"]) == ["oso-17", "oso-23"]
     assert found["record"]
+
+
+def test_owslib_retrieves_series_and_cubes(server: str, tmp_path: Path) -> None:
+    python = HERE.parents[1] / ".venv-clients" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("the second environment is not there (make clients)")
+    found = json.loads(run(str(python), str(HERE / "edr_session.py"), server, home=tmp_path).splitlines()[-1])
+    assert {L2A, "oso-23"} <= set(found["collections"])
+    assert {"position", "area", "cube"} <= set(found["queries"])
+    assert set(found["position"]["ranges"]) == {"B4", "B8"}
+    assert all(at.startswith("2023-03") for at in found["position"]["domain"]["axes"]["t"]["values"])
+    assert found["cube"]["domain"]["domainType"] == "Grid"

@@ -68,7 +68,7 @@ WORDS = st.sampled_from(
 )  # fmt: skip
 FILTERS = st.one_of(st.lists(WORDS, max_size=14).map(" ".join), st.text(max_size=60))
 JSONS = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=8), st.just({"property": "id"}), st.just({"property": "geometry"})),
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=8), st.just({"property": "id"}), st.just({"property": "geometry"})),
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
         st.fixed_dictionaries(
@@ -115,3 +115,31 @@ def test_any_json_filter_gets_the_same_answer_at_both_doors(world: World, tree: 
         assert [one["id"] for one in items.json()["features"]] == [
             one["id"] for one in found.json()["features"]
         ]
+
+
+DATA = {
+    "coords": "POINT(0.51 44.217)", "bbox": "0.50,44.21,0.505,44.215", "datetime": "2023-03-01/..", "parameter-name": "B4", "crs": "CRS84", "clear": "true",
+    "within": "5", "within-units": "km", "resolution-x": "4", "resolution-y": "3", "f": "CSV",
+}  # fmt: skip
+SHAPES = st.sampled_from(
+    ["POINT(0 0)", "POINT(0.51 44.217 5)", "POINT Z (0.51 44.217 5)", "POINT EMPTY", "MULTIPOINT((0 0),(1 1))", "POLYGON((0.5 44.2,0.52 44.2,0.52 44.22,0.5 44.2))",
+     "POLYGON((0 0,0 0,0 0,0 0))", "GEOMETRYCOLLECTION(POINT(0 0))", "POINT(1e400 0)", "POINT(nan nan)", "POINT(0 0),", "CIRCULARSTRING(0 0,1 1,2 0)"]
+)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=6_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    place=st.sampled_from(["sentinel2-l2a", "oso-23", "x"]),
+    query=st.sampled_from(["position", "area", "cube", "radius", "locations", "locations/x"]),
+    kept=st.sets(st.sampled_from(sorted(DATA))),
+    changes=st.dictionaries(st.sampled_from([*sorted(DATA), "z"]), st.one_of(ODD, SHAPES), max_size=3),
+)
+def test_any_data_query_gets_an_answer(
+    world: World, place: str, query: str, kept: set[str], changes: dict[str, str]
+) -> None:
+    parameters = {**{name: value for name, value in DATA.items() if name in kept}, **changes}
+    answer = world.client.get(
+        f"/ogcapi/collections/{place}/{query}",
+        params={name: value.encode("utf-8", "replace").decode() for name, value in parameters.items()},
+    )
+    assert answer.status_code in (200, 400, 404), (place, query, parameters, answer.text[:500])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import rasterio
 from lxml import etree
+from rasterio.io import MemoryFile
 from support import World, schema
 
 from catalog.keys import KeyRequest
@@ -351,3 +352,18 @@ def test_a_coverage_of_a_space_is_its_owners(world: World) -> None:
         ).status_code
         == 401
     )
+
+
+def test_a_band_that_the_products_lack_is_not_offered_and_empties_nothing(world: World) -> None:
+    """The number of clear images of OSO is optional, and these products come without it."""
+    described = world.client.get(
+        "/wcs?service=WCS&version=2.0.1&request=DescribeCoverage&coverageId=oso-23"
+    ).text
+    assert "CONFIDENCE" in described
+    assert "VALIDITY" not in described
+    whole = world.client.get(
+        "/wcs?service=WCS&version=2.0.1&request=GetCoverage&coverageId=oso-23&format=image/tiff"
+    )
+    with MemoryFile(whole.content) as memory, memory.open() as opened:
+        assert opened.descriptions == ("CLASS", "CONFIDENCE")
+        assert (opened.read(1) > 0).mean() > 0.9
