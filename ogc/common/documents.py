@@ -65,6 +65,7 @@ def collection(one: Offered, api: str, language: str, blocks: Sequence[Block]) -
         interval = [micros_text(summary.first), micros_text(Micros(max(summary.first, summary.last - 1)))]
         extent["temporal"] = {
             "interval": [interval],
+            "values": ["/".join(interval)],
             "trs": "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian",
         }
     links = both(f"{api}/collections/{one.name}", one.layer.title.in_language(language))

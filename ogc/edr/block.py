@@ -62,7 +62,7 @@ def _members(api: str, one: Offered) -> Document:
             **{query.value: {"link": _query_link(here, query, crs)} for query in queries_of(one.kind)},
             "items": {"link": {"href": f"{here}/items", "rel": "data", "variables": {"query_type": "items", "output_formats": ["GeoJSON"]}}},
         },
-        "parameter_names": parameter_names(parameters_of(one.kind)), "output_formats": list(_FORMS),
+        "parameter_names": parameter_names(parameters_of(one.kind), words=True), "output_formats": list(_FORMS),
     }  # fmt: skip
 
 

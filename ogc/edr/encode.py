@@ -32,15 +32,19 @@ def encode(found: Found, form: Form) -> bytes:
     return json.dumps(document, ensure_ascii=False).encode()
 
 
-def parameter_names(parameters: tuple[Parameter, ...]) -> Document:
-    """The parameters as CoverageJSON and EDR's collections describe them."""
+def parameter_names(parameters: tuple[Parameter, ...], *, words: bool = False) -> Document:
+    """The parameters by name. CoverageJSON has texts by language; a collection of EDR, and its GeoJSON, plain ones (`words`)."""
+
+    def said(text: str) -> object:
+        return text if words else {"en": text}
+
     return {
         one.name: {
             "type": "Parameter",
-            "description": {"en": one.title},
-            "unit": {"label": {"en": one.unit}, "symbol": {"value": one.unit, "type": _UCUM}},
+            "description": said(one.title),
+            "unit": {"label": said(one.unit), "symbol": {"value": one.unit, "type": _UCUM}},
             "observedProperty": {
-                "label": {"en": one.title},
+                "label": said(one.title),
                 **({"id": one.definition} if one.definition else {}),
             },
         }
@@ -50,10 +54,7 @@ def parameter_names(parameters: tuple[Parameter, ...]) -> Document:
 
 def _coverage_json(found: Found) -> Document:
     """One coverage, or a collection of them where there is another number of places than one."""
-    parameters = {
-        name: {**about, "observedProperty": about["observedProperty"]}
-        for name, about in parameter_names(found.parameters).items()
-    }
+    parameters = parameter_names(found.parameters)
     referencing = _referencing(found.crs)
     if found.grid is not None:
         return {
@@ -127,7 +128,9 @@ def _geojson(found: Found) -> Document:
         for number, (name, x, y, properties) in enumerate(_rows(found))
         if names & properties.keys()
     ]  # fmt: skip
-    parameters = [{"id": name, **about} for name, about in parameter_names(found.parameters).items()]
+    parameters = [
+        {"id": name, **about} for name, about in parameter_names(found.parameters, words=True).items()
+    ]
     return {"type": "FeatureCollection", "features": features, "parameters": parameters}
 
 
