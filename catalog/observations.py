@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one way to observations for every protocol (SOS, Features): rights are applied here, as in `catalog.service`."""
+"""The one way to observations for every protocol (SOS, SensorThings, EDR, Features): rights are applied here, as in `catalog.service`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import replace
 
 from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind, too_large
-from catalog.model.observation import Point, Seen, Series, SeriesQuery, Station
+from catalog.model.observation import Observed, Point, Seen, Series, SeriesQuery, Sorted, Station
 from catalog.model.principal import Deadline, Principal
 from catalog.model.product import Summary
 from catalog.model.time import Micros
 from catalog.query import Filter, measure
+from catalog.store.sensing import Sensing
 from catalog.store.stations import Stations
 from config.limits import Limits
 
@@ -23,8 +24,8 @@ Hidden = Callable[[Principal], tuple[str, ...]]
 class Observations:
     """Stations, series, points."""
 
-    def __init__(self, table: Stations, limits: Limits, hidden: Hidden) -> None:
-        self._table, self._limits, self._hidden = table, limits, hidden
+    def __init__(self, table: Stations, sensing: Sensing, limits: Limits, hidden: Hidden) -> None:
+        self._table, self._sensing, self._limits, self._hidden = table, sensing, limits, hidden
 
     def station_ids(self, names: Sequence[str], who: Principal, deadline: Deadline) -> tuple[str, ...]:
         """The ids of stations by any of their names. Raises Fault UNKNOWN_STATION for the first that nobody has."""
@@ -107,6 +108,46 @@ class Observations:
         """How many stations `find` would find without a limit."""
         measure(tree, self._limits.query_depth, self._limits.query_terms)
         return 0 if collection in self._hidden(who) else self._table.count(tree, collection, deadline)
+
+    def things(
+        self, tree: Filter, who: Principal, limit: int, offset: int, deadline: Deadline, *, down: bool = False
+    ) -> tuple[Station, ...]:
+        """Stations of all collections by a filter, by id."""
+        return self._sensing.stations(
+            self._measured(tree), self._hidden(who), limit, offset, deadline, down=down
+        )
+
+    def count_things(self, tree: Filter, who: Principal, deadline: Deadline) -> int:
+        """How many there are."""
+        return self._sensing.count_stations(self._measured(tree), self._hidden(who), deadline)
+
+    def streams(
+        self, tree: Filter, who: Principal, limit: int, offset: int, deadline: Deadline, *, down: bool = False
+    ) -> tuple[Series, ...]:
+        """Current series by a filter, by station, collection and property."""
+        return self._sensing.series(
+            self._measured(tree), self._hidden(who), limit, offset, deadline, down=down
+        )
+
+    def count_streams(self, tree: Filter, who: Principal, deadline: Deadline) -> int:
+        """How many there are."""
+        return self._sensing.count_series(self._measured(tree), self._hidden(who), deadline)
+
+    def observed(
+        self, tree: Filter, who: Principal, order: Sorted, limit: int, offset: int, deadline: Deadline
+    ) -> tuple[Observed, ...]:
+        """Points of current series by a filter."""
+        return self._sensing.observations(
+            self._measured(tree), self._hidden(who), order, limit, offset, deadline
+        )
+
+    def count_observed(self, tree: Filter, who: Principal, deadline: Deadline) -> int:
+        """How many there are."""
+        return self._sensing.count_observations(self._measured(tree), self._hidden(who), deadline)
+
+    def _measured(self, tree: Filter) -> Filter:
+        measure(tree, self._limits.query_depth, self._limits.query_terms)
+        return tree
 
     def places(
         self, collection: str, area: Box, who: Principal, deadline: Deadline

@@ -39,6 +39,11 @@ class Property(Enum):
     COUNTRY = "country"
     BODY = "body"
     POINTS = "points"
+    STATION = "station"
+    OBSERVED = "observed property"
+    TIME = "time"
+    VALUE = "value"
+    UNCERTAINTY = "uncertainty"
 
 
 class Relation(Enum):

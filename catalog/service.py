@@ -27,6 +27,7 @@ from catalog.observations import Observations
 from catalog.query import And, Compare, Cursor, Filter, Order, Property, Relation, equal, measure
 from catalog.records import of_product, of_station, product_record, station_record
 from catalog.store.rows import PUBLISHED, SUPERSEDED, Visible
+from catalog.store.sensing import Sensing
 from catalog.store.store import Store, open_store
 from catalog.store.unit import Unit
 from config.limits import Limits
@@ -57,7 +58,7 @@ class Catalog:
         self.keys = Keys(store.keys)
         self.database = store.database
         """For the tables of jobs, whose success is one transaction with publication."""
-        self.observations = Observations(store.stations, limits, self._hidden)
+        self.observations = Observations(store.stations, Sensing(store.database), limits, self._hidden)
         self._lock = threading.Lock()
         self._seen: tuple[float, int] = (-1.0, 0)
         self._summaries: OrderedDict[tuple[object, ...], tuple[tuple[int, int], Summary]] = OrderedDict()

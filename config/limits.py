@@ -36,6 +36,8 @@ class Limits(BaseModel):
     """Observations that are read, and held, at a time."""
     harvest_page: PositiveInt = 100
     """Records of one answer to a harvester."""
+    sta_entities: PositiveInt = 50_000
+    """Entities of one answer of SensorThings, with those expanded in it."""
     edr_values: PositiveInt = 1_000_000
     """Values of one answer to a data query."""
     harvest_bytes: PositiveInt = 67_108_864

@@ -47,6 +47,7 @@ from ogc.processes import block as processes
 from ogc.processes.endpoint import ProcessesEndpoints
 from ogc.sos.endpoint import SosEndpoint
 from ogc.sos.service import SosService
+from ogc.sta.endpoint import StaEndpoint
 from ogc.stac.endpoint import StacEndpoints
 from ogc.stac.service import StacService
 from ogc.wcs.endpoint import WcsEndpoint
@@ -95,6 +96,7 @@ def build(settings: Settings) -> Starlette:
             methods=["GET", "POST"],
         ),
         *StacEndpoints(StacService(services.catalog, settings), edge, settings, __version__).routes(),
+        *StaEndpoint(services.catalog, edge, settings).routes(),
         Route("/files/{product}/{asset}", FilesEndpoint(services.catalog, edge, settings).__call__),
         Route(
             "/wcs",

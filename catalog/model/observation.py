@@ -95,6 +95,26 @@ class Seen:
     """The newest point of each property."""
 
 
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A point with the series that it belongs to."""
+
+    station: str
+    collection: str
+    observed_property: str
+    point: Point
+
+
+class Sorted(Enum):
+    """The order of observations; as stored is by series, then by time."""
+
+    STORED = "as stored"
+    OLDEST = "oldest first"
+    NEWEST = "newest first"
+    LEAST = "least value first"
+    GREATEST = "greatest value first"
+
+
 @dataclass(frozen=True)
 class Delivery:
     """What a file brings: a station and the points of its properties, as the reader understood them."""

@@ -70,8 +70,8 @@ class Stations:
         )
         with self._database.reading(deadline) as connection:
             rows = connection.execute(statement).all()
-            aliases = _aliases(connection, [row.key for row in rows])
-        return tuple(_station(row, aliases.get(row.key, ())) for row in rows)
+            aliases = aliases_of(connection, [row.key for row in rows])
+        return tuple(station_of(row, aliases.get(row.key, ())) for row in rows)
 
     def find(
         self, tree: Filter, collection: str, limit: int, after: str, deadline: Deadline
@@ -103,7 +103,7 @@ class Stations:
             .limit(limit)
         )
         with self._database.reading(deadline) as connection:
-            return tuple(_series(row) for row in connection.execute(statement))
+            return tuple(series_of(row) for row in connection.execute(statement))
 
     def points(
         self, series: int, start: Micros | None, end: Micros | None, limit: int, deadline: Deadline
@@ -213,12 +213,17 @@ class Stations:
 
 def _target(collection: str) -> tuple[sql.Target, Subquery]:
     """The stations of a collection as a filter asks them, with what their series of it have together."""
+    return target_of(and_(_R.collection == collection, _R.current == 1))
+
+
+def target_of(series: ColumnElement[bool]) -> tuple[sql.Target, Subquery]:
+    """The stations that have some series, as a filter asks them, with what these have together."""
     held = (
         select(
             _R.station, func.min(_R.first_us).label("first_us"), func.max(_R.last_us).label("last_us"),
             func.sum(_R.points).label("points"), func.max(_R.modified_us).label("modified_us"),
         )
-        .where(_R.collection == collection, _R.current == 1)
+        .where(series)
         .group_by(_R.station)
         .subquery()
     )  # fmt: skip
@@ -227,16 +232,16 @@ def _target(collection: str) -> tuple[sql.Target, Subquery]:
         Property.ID: _S.id, Property.NAME: _S.name, Property.WATER: _S.water, Property.BASIN: _S.basin, Property.COUNTRY: _S.country,
         Property.BODY: _S.body, Property.START: h.first_us, Property.END: h.last_us + 1, Property.POINTS: h.points, Property.MODIFIED: h.modified_us,
     }  # fmt: skip
+    return stations_target(columns), held
+
+
+def stations_target(columns: Mapping[Property, ColumnElement[Any]]) -> sql.Target:
+    """Something that stations have, as a filter asks it: by its columns, and by the place of the station."""
     place = (_S.lon, _S.lat, _S.lon, _S.lat)
+    record = tables.record.c.station
     return sql.Target(
-        tables.station,
-        columns,
-        tables.station_rtree,
-        tables.station_area,
-        "station",
-        place,
-        tables.record.c.station,
-    ), held
+        tables.station, columns, tables.station_rtree, tables.station_area, "station", place, record
+    )
 
 
 class StationWriter:
@@ -266,7 +271,7 @@ class StationWriter:
     def station(self, key: int) -> Station:
         """A station by its number."""
         row = self._connection.execute(select(tables.station).where(_S.key == key)).one()
-        return _station(row, _aliases(self._connection, [key]).get(key, ()))
+        return station_of(row, aliases_of(self._connection, [key]).get(key, ()))
 
     def all(self) -> Iterator[tuple[Station, Micros, Micros]]:
         """Every station with the time of its first and last observation."""
@@ -429,7 +434,8 @@ def _spanned(query: Select[Any], start: Micros | None, end: Micros | None) -> Se
     return query if end is None else query.where(_O.time_us < end)
 
 
-def _aliases(connection: Connection, keys: Sequence[int]) -> Mapping[int, tuple[str, ...]]:
+def aliases_of(connection: Connection, keys: Sequence[int]) -> Mapping[int, tuple[str, ...]]:
+    """The other names of stations, by key."""
     out: dict[int, tuple[str, ...]] = {}
     for part in _parts(keys):
         for row in connection.execute(
@@ -439,7 +445,8 @@ def _aliases(connection: Connection, keys: Sequence[int]) -> Mapping[int, tuple[
     return out
 
 
-def _station(row: Row[Any], aliases: tuple[str, ...]) -> Station:
+def station_of(row: Row[Any], aliases: tuple[str, ...]) -> Station:
+    """A station from its row."""
     return Station(
         row.id,
         row.collection,
@@ -456,7 +463,8 @@ def _station(row: Row[Any], aliases: tuple[str, ...]) -> Station:
     )
 
 
-def _series(row: Row[Any]) -> Series:
+def series_of(row: Row[Any]) -> Series:
+    """A series from its row, with its station's id."""
     return Series(
         row.station_id, row.collection, row.property, row.producer, row.version, row.datum, Quality(row.quality), row.first_us, row.last_us,
         row.points, row.modified_us, row.source, row.key,

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -15,14 +14,9 @@ from catalog.crs import CRS84, Crs, box_from, read_crs, transform, transform_box
 from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind
 from catalog.model.time import Period
-from ogc.filter.values import read_box, read_geometry, read_period
+from ogc.filter.values import read_box, read_geometry, read_period, read_wkt
 from ogc.http.fields import Field, at_least, boolean, list_of, number, plain, shown
 
-_LONGEST = 100_000
-_WKT = re.compile(
-    r"\s*(POINT|MULTIPOINT|POLYGON|MULTIPOLYGON)(?:\s+Z)?\s*\(([-+0-9.eE,()\s]+)\)\s*\Z",
-    re.ASCII | re.IGNORECASE,
-)
 _UNITS = {
     "m": 1.0,
     "meter": 1.0,
@@ -35,7 +29,7 @@ _UNITS = {
     "mi": 1_609.344,
     "miles": 1_609.344,
 }
-COORDS = Field("coords", lambda text: _wkt(text))
+COORDS = Field("coords", read_wkt)
 BBOX = Field("bbox", list_of(number, 6))
 DATETIME = Field("datetime", read_period)
 NAMES = Field("parameter-name", list_of(plain, 100))
@@ -160,20 +154,6 @@ def read_form(text: str | None, accept: str) -> Form:
         ):
             return one
     raise Fault(Kind.INVALID, f"f: {shown(text)} is none of {', '.join(one.value for one in Form)}", "f")
-
-
-def _wkt(text: str) -> BaseGeometry:
-    """A point or polygon as WKT: checked to be letters and numbers of the four kinds before it is parsed."""
-    match = _WKT.match(text) if len(text) <= _LONGEST else None
-    if match is None:
-        raise Fault(Kind.INVALID, f"{shown(text)} is not WKT of points or polygons")
-    try:
-        found = shapely.force_2d(shapely.from_wkt(text))
-    except (shapely.errors.ShapelyError, ValueError, TypeError) as error:
-        raise Fault(Kind.INVALID, f"{shown(text)} is not WKT of points or polygons") from error
-    if found is None or found.is_empty:
-        raise Fault(Kind.INVALID, "is empty")
-    return found
 
 
 def _in_degrees(shape: BaseGeometry, crs: Crs) -> BaseGeometry:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import shapely
@@ -13,11 +14,17 @@ from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind, invalid
 from catalog.model.time import Micros, Period, read_instant, read_step, stepped
 from catalog.query import Intersects
+from ogc.http.fields import shown
 
 FOREVER = (Micros(-(2**60)), Micros(2**60))
 """Open ends."""
 _VERTICES = 10_000
 _PARTS = 8
+_LONGEST_WKT = 100_000
+_WKT = re.compile(
+    r"\s*(?:POINT|MULTIPOINT|LINESTRING|POLYGON|MULTIPOLYGON)(?:\s+Z)?\s*\([-+0-9.eE,()\s]+\)\s*\Z",
+    re.ASCII | re.IGNORECASE,
+)
 _OPEN = ("", "..")
 
 
@@ -65,6 +72,23 @@ def read_geometry(document: Any, locator: str) -> BaseGeometry:
     inside = west >= -180 and south >= -90 and east <= 180 and north <= 90
     if not count or not inside or not found.is_valid:
         raise Fault(Kind.INVALID, f"{locator} is not a valid geometry in longitude and latitude", locator)
+    return found
+
+
+def read_wkt(text: str) -> BaseGeometry:
+    """Points, lines or polygons as WKT, without heights, in the coordinates that stand there.
+
+    The text is checked to be one of the kinds with numbers before it is parsed. Raises Fault INVALID.
+    """
+    match = _WKT.match(text) if len(text) <= _LONGEST_WKT else None
+    if match is None:
+        raise invalid(f"{shown(text)} is not WKT of points, lines or polygons")
+    try:
+        found = shapely.force_2d(shapely.from_wkt(text))
+    except (shapely.errors.ShapelyError, ValueError, TypeError) as error:
+        raise invalid(f"{shown(text)} is not WKT of points, lines or polygons") from error
+    if found is None or found.is_empty:
+        raise invalid("the geometry is empty")
     return found
 
 

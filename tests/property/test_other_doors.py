@@ -106,3 +106,40 @@ def test_any_job_is_not_there_and_any_list_is_one_or_a_refusal(
     for tail in ("", "/log", "/results"):
         assert hydro.client.get(f"/ogcapi/jobs/x{name}{tail}", headers=headers).status_code in (404, 405)
     assert hydro.client.get(f"/stations/x{name}").status_code == 404
+
+
+STA_PATHS = st.sampled_from(
+    ["", "Things", "Datastreams", "Observations", "Locations", "Sensors", "ObservedProperties", "FeaturesOfInterest", "HistoricalLocations", "Things('x')",
+     "Things('R_LOIRE_LOIRE_KM0617')/Datastreams", "Things/$count", "Things/$ref", "Things/Datastreams", "Observations('a.b.c.5')", "Things(''')", "Things('a')/name/$value", "x"]
+)  # fmt: skip
+STA_WORDS = st.sampled_from(
+    ["name", "id", "@iot.id", "result", "phenomenonTime", "properties/basin", "Thing/name", "location", "eq", "ne", "gt", "le", "and", "or", "not", "(", ")", "in", "add", "null",
+     "'x'", "'é''", "5", "-1e3", "2020-01-01", "2020-01-01T00:00:00Z", "tolower(name)", "substringof('x',name)", "geo.intersects(location,geography'POINT(0 44)')",
+     "geo.distance(location,geography'POINT(0 44)')", "year(phenomenonTime)", ",", "$", ";", "now()", "true"]
+)  # fmt: skip
+STA_EXPANDS = st.lists(
+    st.sampled_from(["Things", "Datastreams", "Observations", "Thing", "Locations", "Sensor", "(", ")", ";", ",", "/", "=", "$top=1", "$expand", "$filter=result gt 1", "'", "$select=id"]),
+    max_size=8,
+).map("".join)  # fmt: skip
+
+
+@QUIET
+@given(
+    path=STA_PATHS,
+    tree=st.one_of(st.none(), st.lists(STA_WORDS, max_size=10).map(" ".join), ODD),
+    expand=st.one_of(st.none(), STA_EXPANDS),
+    rest=st.dictionaries(st.sampled_from(["$top", "$skip", "$count", "$orderby", "$select", "$resultFormat", "x"]), st.one_of(ODD, st.sampled_from(["1", "true", "id", "result desc", "dataArray"])), max_size=3),
+)  # fmt: skip
+def test_any_path_and_options_of_sensorthings_get_an_answer(
+    hydro: World, path: str, tree: str | None, expand: str | None, rest: dict[str, str]
+) -> None:
+    options = {
+        **({} if tree is None else {"$filter": tree}),
+        **({} if expand is None else {"$expand": expand}),
+        **rest,
+    }
+    answer = hydro.client.get(
+        f"/sta/v1.1/{path}",
+        params={name: value.encode("utf-8", "replace").decode() for name, value in options.items()},
+    )
+    assert answer.status_code in (200, 400, 404), (path, options, answer.text[:400])

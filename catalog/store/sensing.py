@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stations, series and observations by filters of any shape: what SensorThings asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, select
+
+from catalog.model.observation import Observed, Point, Series, Sorted, Station
+from catalog.model.principal import Deadline
+from catalog.model.time import Micros
+from catalog.query import Filter, Property
+from catalog.store import compile as sql
+from catalog.store import tables
+from catalog.store.database import Database
+from catalog.store.stations import aliases_of, series_of, station_of, stations_target, target_of
+
+_S, _R, _O = tables.station.c, tables.series.c, tables.observation.c
+_SERIES: dict[Property, ColumnElement[Any]] = {
+    Property.STATION: _S.id, Property.NAME: _S.name, Property.WATER: _S.water, Property.BASIN: _S.basin, Property.COUNTRY: _S.country,
+    Property.BODY: _S.body, Property.COLLECTION: _R.collection, Property.OBSERVED: _R.property, Property.START: _R.first_us,
+    Property.END: _R.last_us + 1, Property.POINTS: _R.points, Property.MODIFIED: _R.modified_us,
+}  # fmt: skip
+_STREAMS = stations_target(_SERIES)
+_POINTS = stations_target(
+    {**_SERIES, Property.TIME: _O.time_us, Property.VALUE: _O.value, Property.UNCERTAINTY: _O.uncertainty}
+)
+_ORDERS: dict[Sorted, tuple[ColumnElement[Any], ...]] = {
+    Sorted.STORED: (_O.series, _O.time_us), Sorted.OLDEST: (_O.time_us, _O.series), Sorted.NEWEST: (_O.time_us.desc(), _O.series),
+    Sorted.LEAST: (_O.value, _O.series, _O.time_us), Sorted.GREATEST: (_O.value.desc(), _O.series, _O.time_us),
+}  # fmt: skip
+
+
+class Sensing:
+    """Reading. `hidden` are the collections that do not exist for the caller."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def stations(
+        self,
+        tree: Filter,
+        hidden: Sequence[str],
+        limit: int,
+        offset: int,
+        deadline: Deadline,
+        *,
+        down: bool = False,
+    ) -> tuple[Station, ...]:
+        """Stations that have a series, by id."""
+        target, held = target_of(_seen(hidden))
+        query = select(tables.station).join(held, held.c.station == _S.key).where(self._where(tree, target))
+        query = query.order_by(_S.id.desc() if down else _S.id).limit(limit).offset(offset)
+        with self._database.reading(deadline) as connection:
+            rows = connection.execute(query).all()
+            aliases = aliases_of(connection, [row.key for row in rows])
+        return tuple(station_of(row, aliases.get(row.key, ())) for row in rows)
+
+    def count_stations(self, tree: Filter, hidden: Sequence[str], deadline: Deadline) -> int:
+        """How many there are."""
+        target, held = target_of(_seen(hidden))
+        query = select(func.count()).select_from(tables.station).join(held, held.c.station == _S.key)
+        return self._count(query.where(self._where(tree, target)), deadline)
+
+    def series(
+        self,
+        tree: Filter,
+        hidden: Sequence[str],
+        limit: int,
+        offset: int,
+        deadline: Deadline,
+        *,
+        down: bool = False,
+    ) -> tuple[Series, ...]:
+        """Current series, by station, collection and property."""
+        names = (_S.id, _R.collection, _R.property)
+        query = select(tables.series, _S.id.label("station_id")).join(tables.station, _S.key == _R.station)
+        query = query.where(_seen(hidden), self._where(tree, _STREAMS))
+        query = query.order_by(*(one.desc() if down else one for one in names)).limit(limit).offset(offset)
+        with self._database.reading(deadline) as connection:
+            return tuple(series_of(row) for row in connection.execute(query))
+
+    def count_series(self, tree: Filter, hidden: Sequence[str], deadline: Deadline) -> int:
+        """How many there are."""
+        query = select(func.count()).select_from(tables.series).join(tables.station, _S.key == _R.station)
+        return self._count(query.where(_seen(hidden), self._where(tree, _STREAMS)), deadline)
+
+    def observations(
+        self, tree: Filter, hidden: Sequence[str], order: Sorted, limit: int, offset: int, deadline: Deadline
+    ) -> tuple[Observed, ...]:
+        """Points of current series."""
+        columns = (_S.id, _R.collection, _R.property, _O.time_us, _O.value, _O.uncertainty)
+        query = (
+            self._points(select(*columns), tree, hidden).order_by(*_ORDERS[order]).limit(limit).offset(offset)
+        )
+        with self._database.reading(deadline) as connection:
+            return tuple(
+                Observed(row[0], row[1], row[2], Point(Micros(row[3]), row[4], row[5]))
+                for row in connection.execute(query)
+            )
+
+    def count_observations(self, tree: Filter, hidden: Sequence[str], deadline: Deadline) -> int:
+        """How many there are."""
+        return self._count(self._points(select(func.count()), tree, hidden), deadline)
+
+    def _points(self, query: Select[Any], tree: Filter, hidden: Sequence[str]) -> Select[Any]:
+        joined = query.select_from(tables.observation).join(tables.series, _R.key == _O.series)
+        return joined.join(tables.station, _S.key == _R.station).where(
+            _seen(hidden), self._where(tree, _POINTS)
+        )
+
+    def _where(self, tree: Filter, target: sql.Target) -> ColumnElement[bool]:
+        return sql.where(tree, self._database.dialect, target)
+
+    def _count(self, query: Select[Any], deadline: Deadline) -> int:
+        with self._database.reading(deadline) as connection:
+            return int(connection.execute(query).scalar_one())
+
+
+def _seen(hidden: Sequence[str]) -> ColumnElement[bool]:
+    """Current series of collections that exist for the caller."""
+    return and_(_R.current == 1, _R.collection.not_in(hidden)) if hidden else _R.current == 1
