@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: `hysope demo | serve [DIR] | supervisor | ingest | harvest | check | config | doctor | withdraw | verify | space | key | version`."""
+"""The command line: `hysope demo | serve [DIR] | supervisor | ingest | harvest | export | check | config | doctor | withdraw | verify | space | key | version`."""
 
 from __future__ import annotations
 
@@ -65,6 +65,10 @@ def _run(loaded: Loaded, arguments: argparse.Namespace) -> int:
             if arguments.verb == "supervisor"
             else jobs.space(loaded.settings, arguments)
         )
+    if arguments.verb == "export":
+        from hysope.commands import export
+
+        return export.export(loaded.settings, arguments)
     if arguments.verb == "harvest":
         from hysope.commands import harvest
 
@@ -154,6 +158,14 @@ def _parser() -> argparse.ArgumentParser:
     harvest.add_argument("--report", action="store_true", help="the last runs, and what was refused")
     harvest.add_argument("--watch", action="store_true", help="harvest each source when it is due, for ever")
     harvest.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+    export = verbs.add_parser("export", help="configurations of other programs over this one").add_subparsers(
+        dest="what", required=True, metavar="WHAT"
+    )
+    mapproxy = export.add_parser(
+        "mapproxy", parents=[common], help="a MapProxy with every public layer, style and date"
+    )
+    mapproxy.add_argument("file", nargs="?", type=Path, metavar="FILE", help="where to (default: printed)")
+    mapproxy.add_argument("--url", help="where MapProxy reaches this server (default: its public address)")
     space = verbs.add_parser("space", help="what users made").add_subparsers(
         dest="what", required=True, metavar="ACTION"
     )
