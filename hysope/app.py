@@ -50,6 +50,7 @@ from ogc.sos.service import SosService
 from ogc.sta.endpoint import StaEndpoint
 from ogc.stac.endpoint import StacEndpoints
 from ogc.stac.service import StacService
+from ogc.titiler.endpoint import TitilerApp
 from ogc.wcs.endpoint import WcsEndpoint
 from ogc.wcs.service import WcsService
 from ogc.wms.endpoint import WmsEndpoint
@@ -127,6 +128,10 @@ def build(settings: Settings) -> Starlette:
         ).routes(),
         *MapsApiEndpoints(services.catalog, services.maps, edge, settings).routes(),
         *ProcessesEndpoints(services.processes, services.catalog, edge, settings).routes(),
+        Mount(
+            "/titiler",
+            TitilerApp(services.catalog, services.tiles, services.maps.layers, edge, settings, __version__),
+        ),
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
         Route("/metrics", metrics),
@@ -137,7 +142,7 @@ def build(settings: Settings) -> Starlette:
         Route("/properties/{name}", pages.observed_property),
     ]
     if STATIC.is_dir():
-        routes.append(Mount("/static", StaticFiles(directory=STATIC)))  # type: ignore[arg-type]
+        routes.append(Mount("/static", StaticFiles(directory=STATIC)))
     cors = Middleware(
         CORSMiddleware,
         allow_origins=["*"],

@@ -72,7 +72,7 @@ def read_look(parameters: Mapping[str, str], accept: str, forms: tuple[Format, .
     form = _form(parameters.get("f", ""), accept, forms)
     transparent = _TRANSPARENT.read_or(parameters, "bgcolor" not in parameters)
     colour = _BACKGROUND.read_or(parameters, (255, 255, 255))
-    time = _DATETIME.read_or(parameters, ())
+    time = DATETIME.read_or(parameters, ())
     return Look(form, None if transparent and form.transparent else colour, time)
 
 
@@ -186,7 +186,7 @@ def _datetime(text: str) -> TimeQuery:
 
 _CRS, _BOX_CRS = Field("crs", _crs("crs")), Field("bbox-crs", _crs("bbox-crs"))
 _BBOX = Field("bbox", four_numbers)
-_TRANSPARENT, _BACKGROUND, _DATETIME = (
+_TRANSPARENT, _BACKGROUND, DATETIME = (
     Field("transparent", boolean),
     Field("bgcolor", _colour),
     Field("datetime", _datetime),

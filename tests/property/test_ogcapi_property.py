@@ -3,6 +3,7 @@
 
 import string
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import World
@@ -143,3 +144,31 @@ def test_any_data_query_gets_an_answer(
         params={name: value.encode("utf-8", "replace").decode() for name, value in parameters.items()},
     )
     assert answer.status_code in (200, 400, 404), (place, query, parameters, answer.text[:500])
+
+
+MATHS = st.lists(
+    st.sampled_from(["B4", "B8", "b3", "B99", "+", "-", "*", "/", "**", "%", "(", ")", "2", "9", "9**9", "0.5", ",", ";", "where(", "sqrt(", "__import__(", "'os'", "~", "<", "==", "&", "[", "1e308", "B4.x", "lambda"]),
+    max_size=12,
+).map("".join)  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+@settings(max_examples=150, deadline=6_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    tail=st.sampled_from(["/preview.tif", "/point/0.51,44.217", "/tiles/WebMercatorQuad/14/8215/5943.tif", "/statistics", "/bbox/0.5,44.21,0.51,44.22.tif", "/info", "/x"]),
+    maths=st.one_of(st.none(), MATHS, ODD),
+    rest=st.dictionaries(
+        st.sampled_from(["bands", "style", "datetime", "max_size", "width", "height", "tilesize", "dst_crs", "coord_crs", "resampling", "rescale", "colormap", "colormap_name", "nodata"]),
+        st.one_of(ODD, st.sampled_from(["B4", "ndvi", "2023-03-15", "8", "EPSG:2154", "0,1"])),
+        max_size=3,
+    ),
+)  # fmt: skip
+def test_any_tile_request_gets_an_answer(
+    world: World, tail: str, maths: str | None, rest: dict[str, str]
+) -> None:
+    parameters = {"max_size": "16", **({} if maths is None else {"expression": maths}), **rest}
+    answer = world.client.get(
+        f"/titiler/collections/sentinel2-l2a{tail}",
+        params={name: value.encode("utf-8", "replace").decode() for name, value in parameters.items()},
+    )
+    assert answer.status_code < 500, (tail, parameters, answer.text[:300])
