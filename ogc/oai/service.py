@@ -115,6 +115,11 @@ class OaiService:
             kind = self._catalog.kind_of(name)
             if kind and self._catalog.may_see(name, who):
                 named.append((f"collection:{name}", kind.title.en))
+        for name, source in self._settings.harvest.items():
+            if self._catalog.may_see(name, who):
+                named.append(
+                    (f"collection:{name}", source.title.en if source.title else f"Harvested from {name}")
+                )
         for spec, title in named:
             one = el(out, f"{{{_OAI}}}set")
             el(one, f"{{{_OAI}}}setSpec", spec)

@@ -716,6 +716,20 @@ def test_foreign_records_are_the_same_at_every_door(metacatalogue: TestClient) -
     )
 
 
+def test_every_set_of_a_header_is_listed(metacatalogue: TestClient) -> None:
+    listed = {
+        one.text
+        for one in etree.fromstring(metacatalogue.get("/oai?verb=ListSets").content).iter("{*}setSpec")
+    }
+    assert {"collection:bretagne", "kind:service"} <= listed
+    assert "collection:closed" not in listed
+    root = etree.fromstring(
+        metacatalogue.get("/oai?verb=ListIdentifiers&metadataPrefix=oai_dc&set=collection:bretagne").content
+    )
+    assert {one.text for one in root.iter("{*}setSpec")} <= listed
+    assert any(one.text.endswith(BRETAGNE) for one in root.iter("{*}identifier"))
+
+
 def test_words_of_foreign_records_are_found_without_accents(metacatalogue: TestClient) -> None:
     for words in ("sites proteges", "Sites Protégés", "site protégé wallonie"):
         found = metacatalogue.get("/ogcapi/collections/metadata/items", params={"q": words}).json()

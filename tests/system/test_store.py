@@ -16,7 +16,7 @@ from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import ANONYMOUS, OPERATOR, Deadline
 from catalog.model.product import Asset, AssetRole, Grid, Product
-from catalog.model.time import Day, Period, day_from, day_period
+from catalog.model.time import Day, Period, day_from, day_period, now
 from catalog.query import (
     Among,
     And,
@@ -36,8 +36,9 @@ from catalog.query import (
 )
 from catalog.service import Catalog, open_catalog
 from catalog.store import migrate, tables
+from catalog.store.database import open_engine
 from catalog.store.store import open_store
-from catalog.words import asked
+from catalog.words import asked, indexed
 from config.limits import Limits
 from config.registry import load_registry
 
@@ -361,6 +362,44 @@ def test_the_migrations_make_the_tables_that_the_code_speaks_of(database_url: st
         assert required == {column.name for column in table.columns if not column.nullable} - keys, table.name
     assert migrate.upgrade(store.database.engine) == ()
     store.close()
+
+
+def test_records_survive_the_migration_that_lets_them_be_without_a_place(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database of the schema before it, with a record in both indices, brought up to date: found by words and by place as before."""
+    engine = open_engine(database_url)
+    every = migrate.available(engine.dialect.name)
+    with monkeypatch.context() as patched:
+        patched.setattr(migrate, "available", lambda _dialect: tuple(one for one in every if one < "0007"))
+        migrate.upgrade(engine)
+    words = indexed("Old snow, vieille neige")
+    with engine.execution_options(writes=True).begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO record (key, id, kind, collection, visible_from_us, title, abstract, keywords, start_us, end_us, modified_us, west, south, east, north, "
+            "audience, lineage, changed_us) VALUES (7, 'old', 'collection', 'snow-cover', 0, 'Old', '', '', 0, 1, 5, 1.0, 2.0, 3.0, 4.0, '', '', 5)"
+        )
+        if engine.dialect.name == "sqlite":
+            connection.execute(
+                text("INSERT INTO record_text (rowid, words) VALUES (7, :words)"), {"words": words}
+            )
+            connection.exec_driver_sql(
+                "INSERT INTO record_box (west, east, south, north, record) VALUES (1.0, 3.0, 2.0, 4.0, 7)"
+            )
+        else:
+            connection.execute(
+                text("INSERT INTO record_text VALUES (7, to_tsvector('simple', :words))"), {"words": words}
+            )
+            connection.exec_driver_sql("INSERT INTO record_box VALUES (7, ST_MakeEnvelope(1, 2, 3, 4, 4326))")
+    engine.dispose()
+    catalog = open_catalog(database_url, load_registry(), Limits(), tmp_path / "archive")
+    assert found_records(catalog, Text(asked("neige"))) == ["old"]
+    assert found_records(catalog, Meets(Box(west=2, south=3, east=2.5, north=3.5))) == ["old"]
+    assert found_records(catalog, Meets(Box(west=5, south=3, east=6, north=3.5))) == []
+    with catalog.unit(OPERATOR) as unit:
+        unit.bury_record("old", now())
+    assert found_records(catalog, Text(asked("neige"))) == []
+    catalog.close()
 
 
 def found_records(catalog: Catalog, *parts: object, order: Order = Order.TITLE) -> list[str]:
