@@ -29,7 +29,13 @@ SECTIONS = (
     "FilterCapabilities",
     "Contents",
 )
-OPERATIONS = ("GetCapabilities", "DescribeSensor", "GetObservation", "GetFeatureOfInterest")
+OPERATIONS = (
+    "GetCapabilities",
+    "DescribeSensor",
+    "GetObservation",
+    "GetFeatureOfInterest",
+    "GetDataAvailability",
+)
 _MOST_NAMES = 2_000
 _TIMES = frozenset({"om:phenomenonTime", "om:resultTime", "phenomenonTime", "resultTime"})
 _SHAPES = frozenset(
@@ -44,10 +50,12 @@ _SHAPES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of time: from `start`, included, to `end`, excluded; None is open."""
+    """A stretch of time: from `start`, included, to `end`, excluded; None is open. Or an edge of each series."""
 
     start: Micros | None
     end: Micros | None
+    edge: str = ""
+    """`first` or `latest`, as 52°North's clients ask: of each series that observation alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,17 @@ class GetFeatureOfInterest:
     area: Box | None
 
 
-SosRequest = GetCapabilities | DescribeSensor | GetObservation | GetFeatureOfInterest
+@dataclass(frozen=True, slots=True)
+class GetDataAvailability:
+    """From when to when there are how many observations of what, where."""
+
+    offerings: tuple[str, ...]
+    procedures: tuple[str, ...]
+    properties: tuple[str, ...]
+    features: tuple[str, ...]
+
+
+SosRequest = GetCapabilities | DescribeSensor | GetObservation | GetFeatureOfInterest | GetDataAvailability
 
 
 def read_request(kvp: Kvp) -> SosRequest:
@@ -108,6 +126,8 @@ def read_request(kvp: Kvp) -> SosRequest:
     procedures, properties, features = (
         _given(field, kvp, ()) for field in (_PROCEDURES, _PROPERTIES, _FEATURES)
     )
+    if operation == "GetDataAvailability":
+        return GetDataAvailability(_given(_OFFERINGS, kvp, ()), procedures, properties, features)
     area = _given(_AREA, kvp, None)
     if operation == "GetFeatureOfInterest":
         return GetFeatureOfInterest(procedures, properties, features, area)
@@ -199,6 +219,8 @@ def _span(text: str) -> Span:
     reference, _, rest = text.partition(",")
     if reference not in _TIMES:
         raise Fault(Kind.INVALID, f"{shown(reference)} is not om:phenomenonTime", "valueReference")
+    if rest in ("first", "latest"):
+        return Span(None, None, rest)
     first, slash, last = rest.partition("/")
     start = read_instant(first.replace(" ", "+"))
     end = read_instant(last.replace(" ", "+")) if slash else start

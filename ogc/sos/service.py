@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from catalog.model.faults import Fault, Kind
 from catalog.model.observation import Series, SeriesQuery
 from catalog.model.principal import Deadline, Principal
+from catalog.model.time import Micros
 from catalog.service import Catalog
 from config.settings import Settings
 from ogc.http.fields import shown
@@ -15,6 +17,7 @@ from ogc.sos import names, stream, v200
 from ogc.sos.request import (
     DescribeSensor,
     GetCapabilities,
+    GetDataAvailability,
     GetFeatureOfInterest,
     GetObservation,
     SosRequest,
@@ -44,6 +47,8 @@ class SosService:
                 return iter((self._features(request, who, base_url, deadline),))
             case GetObservation():
                 return self._observations(request, who, base_url, deadline)
+            case GetDataAvailability():
+                return iter((self._availability(request, who, base_url, deadline),))
 
     def _offerings(self, who: Principal, deadline: Deadline) -> tuple[Offering, ...]:
         """The collections of series that have a station and that `who` may see."""
@@ -100,27 +105,51 @@ class SosService:
     def _observations(
         self, request: GetObservation, who: Principal, base_url: str, deadline: Deadline
     ) -> Iterator[bytes]:
+        span = request.times[0] if request.times else None
+        query = SeriesQuery(
+            (), self._properties(request.properties, base_url), self._stations(request.features, who, base_url, deadline), request.area,
+            span.start if span else None, span.end if span else None,
+        )  # fmt: skip
+        series = self._series(request, query, who, base_url, deadline)
+        edge = span.edge if span else ""
+        return self._streamed(series, query, request.response_format == names.WATERML, base_url, edge)
+
+    def _series(
+        self,
+        request: GetObservation | GetDataAvailability,
+        query: SeriesQuery,
+        who: Principal,
+        base_url: str,
+        deadline: Deadline,
+    ) -> Sequence[Series]:
+        """The series of a query that are of the offerings and of the procedures."""
         offered = self._collections(request.offerings, "offering", who, base_url)
         made_by = self._collections(request.procedures, "procedure", who, base_url)
         both = (
             tuple(name for name in offered if name in made_by) if offered and made_by else offered or made_by
         )
-        span = request.times[0] if request.times else None
+        if offered and made_by and not both:
+            return ()
+        return self._catalog.observations.series(replace(query, collections=both), who, deadline)
+
+    def _availability(
+        self, request: GetDataAvailability, who: Principal, base_url: str, deadline: Deadline
+    ) -> bytes:
         query = SeriesQuery(
-            both, self._properties(request.properties, base_url), self._stations(request.features, who, base_url, deadline), request.area,
-            span.start if span else None, span.end if span else None,
-        )  # fmt: skip
-        disjoint = bool(offered and made_by and not both)
-        series = () if disjoint else self._catalog.observations.series(query, who, deadline)
-        return self._streamed(series, query, request.response_format == names.WATERML, base_url)
+            (),
+            self._properties(request.properties, base_url),
+            self._stations(request.features, who, base_url, deadline),
+        )
+        return v200.availability(self._series(request, query, who, base_url, deadline), base_url)
 
     def _streamed(
-        self, found: Sequence[Series], query: SeriesQuery, waterml: bool, base_url: str
+        self, found: Sequence[Series], asked: SeriesQuery, waterml: bool, base_url: str, edge: str
     ) -> Iterator[bytes]:
         deadline = Deadline.after(self._settings.limits.stream_seconds)
         yield stream.HEAD.encode()
         for number, series in enumerate(found):
             kind = self._types[series.collection]
+            query = _at_edge(asked, series, edge)
             told = stream.Told(number, series, kind, kind.properties[series.observed_property], base_url)
             pages = self._catalog.observations.points(series, query, deadline)
             if not waterml:
@@ -162,3 +191,11 @@ class SosService:
             if fault.kind is not Kind.UNKNOWN_STATION:
                 raise
             raise Fault(Kind.INVALID, fault.text, "featureOfInterest") from fault
+
+
+def _at_edge(query: SeriesQuery, series: Series, edge: str) -> SeriesQuery:
+    """The first or the latest observation of a series alone, where that is asked."""
+    if not edge:
+        return query
+    at = series.first if edge == "first" else series.last
+    return replace(query, start=at, end=Micros(at + 1))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from catalog.model.area import Box
-from catalog.model.observation import Station
+from catalog.model.observation import Series, Station
 from catalog.model.product import Summary
 from catalog.model.time import Micros, micros_text
 from catalog.xml.build import document, el, root_element
@@ -45,6 +45,7 @@ _OBSERVATION_TYPES = (
     "http://www.opengis.net/def/observationType/waterml/2.0/MeasurementTimeseriesTVPObservation",
 )
 _POINT = "http://www.opengis.net/def/samplingFeatureType/OGC-OM/2.0/SF_SamplingPoint"
+GDA = "http://www.opengis.net/sosgda/1.0"
 _UNKNOWN = "http://www.opengis.net/def/nil/OGC/0/unknown"
 
 
@@ -138,6 +139,7 @@ def _operations(root: etree._Element, doc: Document) -> None:
         "DescribeSensor": {"procedure": procedures, "procedureDescriptionFormat": [names.SENSORML]},
         "GetObservation": {"offering": offerings, **common, "responseFormat": list(names.RESPONSE_FORMATS)},
         "GetFeatureOfInterest": common,
+        "GetDataAvailability": {"offering": offerings, **common},
     }
     for name in OPERATIONS:
         operation = _ows(out, "Operation")
@@ -318,4 +320,27 @@ def features(stations: Iterable[Station], base_url: str) -> bytes:
         point = el(el(feature, f"{{{_SAMS}}}shape"), f"{{{_GML}}}Point")
         point.set(f"{{{_GML}}}id", f"f{number}p")
         el(point, f"{{{_GML}}}pos", f"{station.latitude} {station.longitude}", srsName=_EPSG_4326)
+    return document(root)
+
+
+def availability(found: Sequence[Series], base_url: str) -> bytes:
+    """A GetDataAvailabilityResponse of 52°North's extension 1.0, which sos4R asks for: from when to when, and how many."""
+    root = root_element(f"{{{GDA}}}GetDataAvailabilityResponse", {"gda": GDA, "gml": _GML, "xlink": _XLINK})
+    for number, series in enumerate(found):
+        member = el(root, f"{{{GDA}}}dataAvailabilityMember")
+        member.set(f"{{{_GML}}}id", f"m{number}")
+        for name, address, title in (
+            ("procedure", names.procedure(base_url, series.collection), series.collection),
+            (
+                "observedProperty",
+                names.observed_property(base_url, series.observed_property),
+                series.observed_property,
+            ),
+            ("featureOfInterest", names.feature(base_url, series.station), series.station),
+        ):
+            link = el(member, f"{{{GDA}}}{name}")
+            link.set(f"{{{_XLINK}}}href", address)
+            link.set(f"{{{_XLINK}}}title", title)
+        _period(el(member, f"{{{GDA}}}phenomenonTime"), f"m{number}t", series.first, series.last)
+        el(member, f"{{{GDA}}}count", series.count)
     return document(root)

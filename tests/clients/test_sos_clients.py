@@ -50,6 +50,7 @@ def test_owslib_reads_a_series(hydro: World, hydro_server: str, python: Path) ->
         "DescribeSensor",
         "GetObservation",
         "GetFeatureOfInterest",
+        "GetDataAvailability",
     ]
     west, south, east, north = found["box"]
     assert west <= AGEN.longitude <= east

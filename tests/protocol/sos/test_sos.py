@@ -491,3 +491,53 @@ def test_every_address_in_the_capabilities_is_a_page(hydro: World) -> None:
     assert hydro.client.get("/stations/nothing").status_code == 404
     assert hydro.client.get("/properties/colour").status_code == 404
     assert "Séries" in hydro.client.get(f"/stations/{AGEN.number:013d}?lang=fr").text
+
+
+def test_what_there_is_from_when_to_when_and_how_many(hydro: World) -> None:
+    """GetDataAvailability as sos4R asks it: without a word, by property, by station; in the names of the other operations."""
+    gda = "{http://www.opengis.net/sosgda/1.0}"
+    every = tree(get(hydro, request="GetDataAvailability"))
+    assert every.tag == f"{gda}GetDataAvailabilityResponse"
+    assert every.prefix == "gda"
+    members = every.findall(f"{gda}dataAvailabilityMember")
+    assert len(members) >= 4
+    for member in members:
+        links = {
+            name: member.find(f"{gda}{name}").get(f"{{{NS['xlink']}}}href")
+            for name in ("procedure", "observedProperty", "featureOfInterest")
+        }
+        found = observe(
+            hydro,
+            procedure=links["procedure"],
+            observedProperty=links["observedProperty"],
+            featureOfInterest=links["featureOfInterest"],
+        )
+        rows = values(found)
+        assert int(member.findtext(f"{gda}count")) == len(rows)
+        times = [member.findtext(f".//gml:{name}Position", namespaces=NS) for name in ("begin", "end")]
+        assert times == [rows[0][0], rows[-1][0]]
+    one = tree(get(hydro, request="GetDataAvailability", featureOfInterest=AGEN.name, offering=RIVERS))
+    assert [item.get(f"{{{NS['xlink']}}}title") for item in one.iter(f"{gda}featureOfInterest")] == [
+        AGEN.name
+    ]
+    wrong = get(hydro, request="GetDataAvailability", featureOfInterest="nothing")
+    assert (wrong.status_code, 'locator="featureOfInterest"' in wrong.text) == (400, True)
+    assert "research" not in etree.tostring(every).decode()
+
+
+@pytest.mark.parametrize("form", [OM, WATERML])
+def test_the_first_and_the_latest_observation_of_each_series(hydro: World, form: str) -> None:
+    whole = values(observe(hydro, featureOfInterest=AGEN.name))
+    for edge, expected in (("first", whole[0]), ("latest", whole[-1])):
+        found = observe(
+            hydro,
+            featureOfInterest=AGEN.name,
+            temporalFilter=f"om:phenomenonTime,{edge}",
+            responseFormat=form,
+        )
+        if form == OM:
+            assert values(found) == [expected]
+        else:
+            assert [one.text for one in found.iter("{*}time")] == [expected[0]]
+            assert [float(one.text) for one in found.iter(f"{{{WATERML}}}value")] == [expected[1]]
+    assert len(observe(hydro, temporalFilter="om:phenomenonTime,latest", responseFormat=WATERML)) >= 4
