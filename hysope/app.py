@@ -43,6 +43,7 @@ from ogc.mapsapi import block as mapsapi
 from ogc.mapsapi.endpoint import MapsApiEndpoints
 from ogc.oai.endpoint import OaiEndpoint
 from ogc.oai.service import OaiService
+from ogc.opensearch.endpoint import OpenSearchEndpoints
 from ogc.processes import block as processes
 from ogc.processes.endpoint import ProcessesEndpoints
 from ogc.sos.endpoint import SosEndpoint
@@ -97,6 +98,7 @@ def build(settings: Settings) -> Starlette:
             methods=["GET", "POST"],
         ),
         *StacEndpoints(StacService(services.catalog, settings), edge, settings, __version__).routes(),
+        *OpenSearchEndpoints(services.catalog, edge, settings).routes(),
         *StaEndpoint(services.catalog, edge, settings).routes(),
         Route("/files/{product}/{asset}", FilesEndpoint(services.catalog, edge, settings).__call__),
         Route(

@@ -45,12 +45,11 @@ def block(features: Features) -> Block:
 
 
 def _landing_links(api: str) -> list[Document]:
+    relation = "http://www.opengis.net/def/rel/ogc/1.0/ogc-catalog"
+    search = f"{api.removesuffix('/ogcapi')}/opensearch"
     return [
-        link(
-            f"{api}/collections/{records.ID}",
-            "http://www.opengis.net/def/rel/ogc/1.0/ogc-catalog",
-            "Metadata of everything",
-        )
+        link(f"{api}/collections/{records.ID}", relation, "Metadata of everything"),
+        link(search, "search", "OpenSearch description", "application/opensearchdescription+xml"),
     ]
 
 
