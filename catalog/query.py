@@ -110,6 +110,8 @@ class Intersects:
     """WKB, longitude and latitude."""
     boxes: tuple[Box, ...]
     """What the index is asked first: boxes that cover the geometry together."""
+    rectangular: bool = False
+    """The boxes are the geometry: what lies within one of them need not be looked at itself."""
 
 
 @dataclass(frozen=True, slots=True)

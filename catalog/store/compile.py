@@ -109,9 +109,8 @@ def where(tree: Filter, dialect: str, target: Target = PRODUCTS) -> ColumnElemen
             return and_(start < period.end, end > period.start)
         case Meets(box):
             return _meets_sqlite(box, target) if dialect == "sqlite" else _meets_postgis(box, target)
-        case Intersects(shape, boxes):
-            near = or_(false(), *(where(Meets(box), dialect, target) for box in boxes))
-            return and_(near, _touches(shape, dialect, target))
+        case Intersects():
+            return _intersects(tree, dialect, target)
         case Missing(prop):
             column = target.columns[prop]
             return (
@@ -236,11 +235,42 @@ def _meets_sqlite(box: Box, target: Target) -> ColumnElement[bool]:
 
 
 def _meets_postgis(box: Box, target: Target) -> ColumnElement[bool]:
-    envelope = func.ST_MakeEnvelope(
+    owner = target.area.c[target.owner].cast(BigInteger)
+    return target.table.c.key.in_(select(owner).where(target.area.c.area.op("&&")(_envelope(box))))
+
+
+def _intersects(tree: Intersects, dialect: str, target: Target) -> ColumnElement[bool]:
+    """The index first; then the outline itself, but for what lies in a box that was asked, or is a box that meets it."""
+    near = or_(false(), *(where(Meets(box), dialect, target) for box in tree.boxes))
+    if not tree.rectangular:
+        return and_(near, _touches(tree.shape, dialect, target))
+    if len(target.shape) == 4:
+        west, south, east, north = target.shape
+        exact = (
+            and_(west <= box.east, east >= box.west, south <= box.north, north >= box.south)
+            for box in tree.boxes
+        )
+        return and_(near, or_(*exact))
+    inside = or_(*(_within(box, dialect, target) for box in tree.boxes))
+    return and_(near, or_(inside, _touches(tree.shape, dialect, target)))
+
+
+def _within(box: Box, dialect: str, target: Target) -> ColumnElement[bool]:
+    """One of the boxes of a thing lies in a box."""
+    if dialect == "sqlite":
+        c = target.rtree.c
+        found = select(c[target.owner]).where(
+            c.west >= box.west, c.east <= box.east, c.south >= box.south, c.north <= box.north
+        )
+        return target.table.c.key.in_(found)
+    owner = target.area.c[target.owner].cast(BigInteger)
+    return target.table.c.key.in_(select(owner).where(target.area.c.area.op("@")(_envelope(box))))
+
+
+def _envelope(box: Box) -> ColumnElement[Any]:
+    return func.ST_MakeEnvelope(
         literal(box.west), literal(box.south), literal(box.east), literal(box.north), 4326
     )
-    owner = target.area.c[target.owner].cast(BigInteger)
-    return target.table.c.key.in_(select(owner).where(target.area.c.area.op("&&")(envelope)))
 
 
 def _touches(shape: bytes, dialect: str, target: Target) -> ColumnElement[bool]:

@@ -94,11 +94,16 @@ def read_wkt(text: str) -> BaseGeometry:
 
 def intersects(area: BaseGeometry) -> Intersects:
     """The filter that a footprint meets an area."""
-    bounds = shapely.bounds(shapely.get_parts(area)).tolist()
+    parts = shapely.get_parts(area)
+    bounds = shapely.bounds(parts).tolist()
     if len(bounds) > _PARTS:
         bounds = [list(area.bounds)]
+    rectangular = len(bounds) == len(parts) and all(
+        one.geom_type == "Polygon" and one.equals(shapely.box(*box))
+        for one, box in zip(parts, bounds, strict=True)
+    )
     boxes = tuple(Box(west=one[0], south=one[1], east=one[2], north=one[3]) for one in bounds)
-    return Intersects(shapely.to_wkb(area, output_dimension=2), boxes)
+    return Intersects(shapely.to_wkb(area, output_dimension=2), boxes, rectangular)
 
 
 def read_period(text: Any, locator: str = "datetime") -> Period:

@@ -88,7 +88,14 @@ def _get(connection: http.client.HTTPConnection, server: Server, query: str) -> 
     answer = connection.getresponse()
     body = answer.read()
     if answer.status != 200 or not answer.getheader("Content-Type", "").startswith(
-        ("image/", "text/xml", "application/json", "application/xml")
+        (
+            "image/",
+            "text/xml",
+            "application/json",
+            "application/xml",
+            "application/geo+json",
+            "application/atom+xml",
+        )
     ):
         raise RuntimeError(f"{answer.status} {body[:300]!r}")
     return body

@@ -313,8 +313,16 @@ def test_a_footprint_is_met_itself_and_a_record_by_its_box(catalog: Catalog) -> 
         west, south, east, north = shape.bounds
         return Intersects(shapely.to_wkb(shape), (Box(west=west, south=south, east=east, north=north),))
 
+    def rectangle(shape: shapely.Geometry) -> Intersects:
+        return replace(asked_of(shape), rectangular=True)
+
     assert search(catalog, asked_of(inside)) == ["A"]
-    assert search(catalog, asked_of(corner)) == []
+    assert search(catalog, asked_of(corner)) == search(catalog, rectangle(corner)) == []
+    assert search(catalog, rectangle(shapely.box(-1, 42, 2, 45))) == ["A"]
+    assert search(catalog, rectangle(shapely.box(0.1, 43.1, 0.2, 43.2))) == ["A"]
+    assert found_records(catalog, rectangle(corner), equal(Property.KIND, "product")) == ["A"]
+    assert found_records(catalog, rectangle(shapely.box(1.00000001, 43, 2, 44))) == []
+    assert found_records(catalog, rectangle(shapely.box(5, 5, 6, 6))) == []
     assert search(catalog, Not(asked_of(corner))) == ["A"]
     assert found_records(catalog, asked_of(corner), equal(Property.KIND, "product")) == ["A"]
     assert found_records(catalog, asked_of(shapely.Point(5, 5))) == []
