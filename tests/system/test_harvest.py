@@ -761,6 +761,18 @@ def test_an_original_comes_back_as_it_was_received(metacatalogue: TestClient) ->
         assert [(one.tag, (one.text or "").strip()) for one in inner.iter(etree.Element)] == wanted
 
 
+def test_xml_of_others_runs_nowhere(metacatalogue: TestClient) -> None:
+    """An original comes back byte for byte, with whatever stands in it: a browser must not run it."""
+    for path in (
+        f"/ogcapi/collections/metadata/items/{BRETAGNE}?f=xml", f"/oai?verb=GetRecord&identifier=oai:hysope.local:{BRETAGNE}&metadataPrefix=iso19139",
+        f"/csw?service=CSW&version=2.0.2&request=GetRecordById&id={BRETAGNE}", "/opensearch/search",
+    ):  # fmt: skip
+        answer = metacatalogue.get(path)
+        assert "xml" in answer.headers["content-type"]
+        assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 def test_identifiers_that_look_like_paths_are_only_names(metacatalogue: TestClient) -> None:
     records = metacatalogue.get("/ogcapi/collections/metadata/items?limit=1000").json()["features"]
     odd = [one for one in records if "/" in one["id"] or "\\" in one["id"]]
