@@ -25,6 +25,8 @@ _GMD = "http://www.isotc211.org/2005/gmd"
 _OAI = "http://www.openarchives.org/OAI/2.0/"
 _PAGE = 50
 _MOST_STEPS = 100_000
+_KEPT = 1_000
+"""Addresses in a cursor; a walk with more of them to come begins anew when it was cut off."""
 _JSON = "application/geo+json, application/json"
 
 
@@ -165,6 +167,8 @@ class OaiWalk:
             yield Step(found, following, int(size) if size and size.isdigit() else None)
             if not following:
                 return
+            if following == arguments.get("resumptionToken"):
+                raise _senseless(self.url, "gives the same resumption token again")
             arguments = {"resumptionToken": following}
 
     def _first(self, since: Micros | None) -> dict[str, str]:
@@ -220,7 +224,7 @@ class JsonWalk:
             following = [one for one in self._following(page, here) if one not in seen]
             seen.update(following)
             todo += reversed(following)
-            yield Step(tuple(self._found(page, here)), json.dumps(todo) if todo else "")
+            yield Step(tuple(self._found(page, here)), json.dumps(todo) if 0 < len(todo) <= _KEPT else "")
 
     def _found(self, page: dict[str, Any], here: str) -> Iterator[Received]:
         listed = page.get("features") if "features" in page else page.get("collections")

@@ -492,6 +492,34 @@ def test_a_csw_that_sends_fewer_than_it_says_changes_nothing(
     assert len(ids(catalog)) == whole.counts["new"]
 
 
+def test_a_source_that_turns_in_circles_ends(
+    served: Callable[[Path], Site], catalog: Catalog, tmp_path: Path
+) -> None:
+    site = served(tmp_path)
+    head = '<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/">'
+    bodies = {
+        "ListMetadataFormats": f"{head}<ListMetadataFormats><metadataFormat><metadataPrefix>oai_dc</metadataPrefix></metadataFormat></ListMetadataFormats></OAI-PMH>",
+        "ListRecords": f"{head}<ListRecords><resumptionToken>again</resumptionToken></ListRecords></OAI-PMH>",
+    }
+
+    def answer(one: Any) -> None:
+        body = next(text for verb, text in bodies.items() if verb in one.path).encode()
+        one.send_response(200)
+        one.send_header("Content-Length", str(len(body)))
+        one.end_headers()
+        one.wfile.write(body)
+
+    for verb in (
+        "verb=ListMetadataFormats",
+        "verb=ListRecords&metadataPrefix=oai_dc",
+        "verb=ListRecords&resumptionToken=again",
+    ):
+        site.rules[f"/oai?{verb}"] = answer
+    run = harvester(catalog, loop=source(f"{site.url}oai", "oai")).run("loop")
+    assert run.status == "failed"
+    assert "same resumption token" in run.message
+
+
 def test_of_two_records_with_one_id_the_better_one_is_kept(
     served: Callable[[Path], Site], catalog: Catalog, tmp_path: Path
 ) -> None:

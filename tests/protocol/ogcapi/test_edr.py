@@ -307,7 +307,7 @@ def test_a_collection_says_what_it_answers_and_answers_it(world: World, hydro: W
         ("position", "", "coords"), ("area", "", "coords"), ("cube", "", "bbox"), ("position", "coords=", "coords"), ("position", "coords=POINT()", "coords"),
         ("position", "coords=POINT(0 0", "coords"), ("position", "coords=POINT(500 0)", "coords"), ("position", "coords=POINT(a b)", "coords"),
         ("position", "coords=LINESTRING(0 0,1 1)", "coords"), ("position", "coords=POLYGON((0 0,1 0,1 1,0 0))", "coords"), ("area", "coords=POLYGON()", "coords"),
-        ("area", "coords=POINT(0 44)", "coords"), ("area", "coords=POLYGON((0 0,1 1,0 1,1 0,0 0))", "coords"), ("position", "coords=POINT(0.5 44.2)&f=netCDF", "f"),
+        ("area", "coords=POINT(0 44)", "coords"), ("position", "coords=MULTIPOINT(" + ",".join(["(0 44)"] * 101) + ")", "coords"), ("area", "coords=POLYGON((0 0,1 1,0 1,1 0,0 0))", "coords"), ("position", "coords=POINT(0.5 44.2)&f=netCDF", "f"),
         ("position", "coords=POINT(0.5 44.2)&parameter-name=B99", "parameter-name"), ("position", "coords=POINT(0.5 44.2)&crs=EPSG:99999", "crs"),
         ("position", "coords=POINT(0.5 44.2)&crs=EPSG:27572", "crs"), ("position", "coords=POINT(0.5 44.2)&datetime=now", "datetime"),
         ("position", "coords=POINT(0.5 44.2)&z=5", "z"), ("position", "coords=POINT(0.5 44.2)&clear=maybe", "clear"), ("cube", "bbox=1,2,3", "bbox"),
