@@ -10,10 +10,11 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import urllib3
 
+from catalog.harvest.answers import address_of
 from catalog.model.faults import Fault, Kind, too_large
 
 _REDIRECTS = 3
@@ -81,7 +82,7 @@ class Client:
             found = self._once(method, url, headers, body)
             if not isinstance(found, str):
                 return found
-            url = urljoin(url, found)
+            url = address_of(url, found)
         raise _failed(url, "redirects in circles")
 
     def _once(
@@ -168,7 +169,7 @@ def _origin(url: str) -> tuple[str, str, int]:
 
 
 def _seconds(text: str | None) -> float:
-    return float(text) if text and text.isdigit() else 2.0
+    return float(text) if text and text.isdecimal() else 2.0
 
 
 def _failed(url: str, why: str) -> Fault:

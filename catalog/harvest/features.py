@@ -100,7 +100,7 @@ def _resto(document: Json, properties: Json) -> Draft:
 
 
 def _pivot(document: Json) -> Draft:
-    """A dataset of the Theia/OZCAR pivot, as `catalog.harvest.walks.PivotWalk` keeps it."""
+    """A dataset of the Theia/OZCAR pivot, as `catalog.harvest.pivot.PivotWalk` keeps it."""
     metadata = _object(document, "metadata")
     online = _object(metadata, "onlineResource")
     constraint = _object(metadata, "dataConstraint")

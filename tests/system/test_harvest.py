@@ -26,6 +26,7 @@ from catalog.harvest.client import Client, Rules
 from catalog.harvest.neutral import Origin
 from catalog.harvest.read import read_record
 from catalog.harvest.run import Harvester
+from catalog.harvest.walks import walk_of
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import ANONYMOUS, OPERATOR, Deadline
 from catalog.query import And, Order, Property, Text, equal
@@ -518,6 +519,38 @@ def test_a_source_that_turns_in_circles_ends(
     run = harvester(catalog, loop=source(f"{site.url}oai", "oai")).run("loop")
     assert run.status == "failed"
     assert "same resumption token" in run.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("stac", '{"type": "Catalog", "links": [{"rel": "child", "href": "http://[/"}]}'),
+        ("stac", '{"type": "Catalog", "links": {"rel": "child"}}'),
+        ("records", '{"collections": 7}'),
+        ("records", '{"collections": [{"links": 1}, 2, null]}'),
+        ("records", '{"features": null, "links": [{"rel": "next", "href": "//[::1"}]}'),
+        ("waf", '<html><a href="http://[/x.xml">x</a></html>'),
+        ("csw", '<GetRecordsResponse xmlns="http://www.opengis.net/cat/csw/2.0.2"><SearchResults numberOfRecordsMatched="many" nextRecord="²"/></GetRecordsResponse>'),
+        ("pivot", '{"datasets": [7, {"observations": [{"temporalExtent": {"dateBeg": [1]}}, 2]}]}'),
+    ],
+)  # fmt: skip
+def test_what_is_no_address_or_count_ends_no_walk_in_an_error(
+    kind: str, body: str, served: Callable[[Path], Site], tmp_path: Path
+) -> None:
+    site = served(tmp_path)
+
+    def answer(one: Any) -> None:
+        one.send_response(200)
+        one.send_header("Content-Length", str(len(body.encode())))
+        one.end_headers()
+        one.wfile.write(body.encode())
+
+    site.rules["/"] = answer
+    site.server.RequestHandlerClass.func.do_POST = answer
+    walk = walk_of(source(site.url, kind), Client(site.url, Rules(private=True, pause=0)), 1_000_000)
+    steps = list(walk.steps(None, ""))
+    assert [step.cursor for step in steps] == [""]
+    assert {one.url for step in steps for one in step.found} <= {site.url}
 
 
 def test_of_two_records_with_one_id_the_better_one_is_kept(
