@@ -13,6 +13,7 @@ import threading
 from catalog.harvest.run import Harvester
 from catalog.model.faults import Fault
 from catalog.model.time import micros_text
+from catalog.service import StoreDown
 from catalog.store.harvests import Run
 from config.settings import Settings
 from hysope.wiring import wire_catalog, wire_harvester
@@ -74,14 +75,23 @@ def _watch(harvester: Harvester, parent: int | None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     while not stop.is_set():
-        for name in harvester.due():
-            if stop.is_set():
-                break
-            try:
-                harvester.run(name)
-            except Fault as fault:
-                logging.getLogger("hysope.harvest").info("%s", fault.text)
+        run_due(harvester, stop)
         for _ in range(int(_LOOK_SECONDS)):
             if stop.wait(1.0) or (parent and os.getppid() != parent):
                 return 0
     return 0
+
+
+def run_due(harvester: Harvester, stop: threading.Event) -> None:
+    """Harvests what is due, until it is told to stop; while the store is down there is nothing to do but wait."""
+    log = logging.getLogger("hysope.harvest")
+    try:
+        for name in harvester.due():
+            if stop.is_set():
+                return
+            try:
+                harvester.run(name)
+            except Fault as fault:
+                log.info("%s", fault.text)
+    except (StoreDown, Fault) as error:
+        log.warning("the store does not answer: %s", type(error).__name__)

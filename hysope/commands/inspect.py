@@ -16,7 +16,9 @@ from dataclasses import dataclass
 import pyproj
 import rasterio
 
+from catalog.model.faults import Fault
 from catalog.model.principal import OPERATOR, Deadline
+from catalog.model.time import micros_text
 from catalog.query import And, Property, equal
 from catalog.service import Catalog, StoreDown
 from config.chains import Command
@@ -24,7 +26,7 @@ from config.load import Loaded, flat
 from config.problems import ConfigError
 from config.settings import Settings
 from config.yaml_source import dotted
-from hysope.wiring import checked_registry, wire_catalog
+from hysope.wiring import checked_registry, wire_catalog, wire_harvester
 from portal.pages import STATIC
 from tiles.legend import has_accents
 from tiles.loops import COMPILED
@@ -90,6 +92,7 @@ def doctor(loaded: Loaded, _arguments: argparse.Namespace) -> int:
         _portal,
         _archive,
         _store,
+        _harvest,
         _jobs,
         _public_url,
     ):
@@ -193,7 +196,7 @@ def _store(settings: Settings) -> Iterator[Finding]:
         unlisted = _unlisted(catalog)
         missing = [path for _, path, sha256 in catalog.files() if sha256 and not path.is_file()]
         catalog.close()
-    except (StoreDown, OSError, ConfigError) as error:
+    except (StoreDown, Fault, OSError, ConfigError) as error:
         yield Finding(
             "fail",
             f"the store does not answer: {type(error).__name__}: {str(error).splitlines()[0][:160]}",
@@ -216,6 +219,31 @@ def _unlisted(catalog: Catalog) -> int:
     deadline = Deadline.after(60)
     products = catalog.count(And(()), OPERATOR, deadline)
     return products - catalog.count_records(equal(Property.KIND, "product"), OPERATOR, deadline)
+
+
+def _harvest(settings: Settings) -> Iterator[Finding]:
+    """How the last run of each harvested source ended."""
+    if not settings.harvest:
+        return
+    try:
+        catalog = wire_catalog(settings)
+        book = wire_harvester(settings, catalog).book
+        last = {name: next(iter(book.runs(name, 1)), None) for name in settings.harvest}
+        catalog.close()
+    except (StoreDown, Fault, OSError, ConfigError):
+        return
+    for name, run in last.items():
+        if run is None:
+            yield Finding("warn", f"{name} was never harvested", f"hysope harvest {name}")
+        elif run.status in ("failed", "suspicious"):
+            more = " --accept-deletions, if that is right" if run.status == "suspicious" else ""
+            yield Finding(
+                "warn",
+                f"the harvest of {name} is {run.status}: {run.message}",
+                f"hysope harvest {name}{more}",
+            )
+        else:
+            yield Finding("ok", f"{name} was harvested {micros_text(run.started)[:19]} ({run.status})")
 
 
 def _jobs(settings: Settings) -> Iterator[Finding]:

@@ -67,6 +67,16 @@ def test_doctor_names_the_cure(tmp_path: Path) -> None:
     assert "-> chown or chmod" in ill.stdout
 
 
+def test_doctor_tells_of_harvests(tmp_path: Path) -> None:
+    source = "{type: waf, url: 'http://127.0.0.1:1/', private: true}"
+    (tmp_path / "hysope.yaml").write_text(f"harvest:\n  centre: {source}\n")
+    never = hysope("doctor", "--data", "d", folder=tmp_path)
+    assert "centre was never harvested\n     -> hysope harvest centre" in never.stdout
+    assert hysope("harvest", "--data", "d", folder=tmp_path).returncode == 1
+    failed = hysope("doctor", "--data", "d", folder=tmp_path)
+    assert (failed.returncode, "the harvest of centre is failed: " in failed.stdout) == (0, True)
+
+
 def test_keys_and_reindex(tmp_path: Path) -> None:
     write_oso(tmp_path, SMALL, 2022)
     hysope("ingest", "OSO_20220101_RASTER_V1-0.zip", "--data", "d", folder=tmp_path)

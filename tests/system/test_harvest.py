@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy
 import uvicorn
 from lxml import etree
 from starlette.testclient import TestClient
@@ -36,6 +37,7 @@ from config.limits import Limits
 from config.registry import load_registry
 from config.settings import HarvestSource, Server, Settings
 from hysope.app import build
+from hysope.commands.harvest import run_due
 
 REAL = SHARED / "data" / "catalog"
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="the shared samples are not beside this clone")
@@ -585,6 +587,18 @@ def test_of_two_records_with_one_id_the_better_one_is_kept(
     assert title("urn:a").startswith("Of one")
     catalog.reindex(OPERATOR)
     assert title("urn:a").startswith("Of one"), "making our own records anew leaves those of others"
+
+
+def test_the_watcher_outlives_a_store_that_is_down(
+    catalog: Catalog, served: Callable[[Path], Site], tmp_path: Path
+) -> None:
+    waf(tmp_path / "waf", {"urn:a": "First"})
+    worker = harvester(catalog, folder=source(served(tmp_path / "waf").url))
+    for name, other in (("harvest_source", "away"), ("away", "harvest_source")):
+        with catalog.database.writing() as connection:
+            connection.execute(sqlalchemy.text(f"ALTER TABLE {name} RENAME TO {other}"))
+        run_due(worker, threading.Event())
+        assert ids(catalog) == ([] if other == "away" else ["urn:a"])
 
 
 def test_a_source_is_harvested_by_one_process_at_a_time(
