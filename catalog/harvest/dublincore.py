@@ -58,7 +58,7 @@ def _box(root: etree._Element) -> tuple[float, float, float, float] | None:
 def _period(root: etree._Element) -> tuple[str, str] | None:
     for text in (*_all(root, "temporal"), *_all(root, "coverage")):
         first, slash, last = text.partition("/")
-        if slash and first[:4].isdigit():
+        if slash and first[:4].isdecimal():
             return first, last
     return None
 

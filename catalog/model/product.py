@@ -147,5 +147,5 @@ class Summary:
 def version_order(version: str) -> tuple[tuple[int, str], ...]:
     """A key by which versions rise: numbers by value (`1-10` after `1-9`), the rest by letters, an empty one first."""
     return tuple(
-        (int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"[-._]", version) if part
+        (int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"[-._]", version) if part
     )

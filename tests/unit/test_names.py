@@ -126,3 +126,4 @@ def test_a_synthesis_stands_for_its_month_and_a_land_cover_for_its_year() -> Non
 
 def test_versions_rise_by_number() -> None:
     assert sorted(["1-10", "1-9", "2-0", "1-9_002"], key=version_order) == ["1-9", "1-9_002", "1-10", "2-0"]
+    assert version_order("2²") == ((-1, "2²"),), "a digit that is no decimal is a letter"

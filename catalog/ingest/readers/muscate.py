@@ -46,12 +46,12 @@ def moment(written: str) -> Micros | None:
 
 def _scale(root: etree._Element) -> float | None:
     value = text(root, "Radiometric_Informations/REFLECTANCE_QUANTIFICATION_VALUE")
-    return 1.0 / int(value) if value.isdigit() and int(value) else None
+    return 1.0 / int(value) if value.isdecimal() and int(value) else None
 
 
 def _nodata(root: etree._Element) -> int | None:
     for special in root.iterfind("Radiometric_Informations/Special_Values_List/SPECIAL_VALUE"):
         value = (special.text or "").strip()
-        if special.get("name") == "nodata" and value.lstrip("-").isdigit():
+        if special.get("name") == "nodata" and value.removeprefix("-").isdecimal():
             return int(value)
     return None
