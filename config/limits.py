@@ -40,6 +40,8 @@ class Limits(BaseModel):
     """Entities of one answer of SensorThings, with those expanded in it."""
     edr_values: PositiveInt = 1_000_000
     """Values of one answer to a data query."""
+    edr_parts: PositiveInt = 100
+    """Points or polygons that one data query asks for."""
     harvest_bytes: PositiveInt = 67_108_864
     """Of one answer of a source that we harvest."""
     harvest_records: PositiveInt = 1_000_000

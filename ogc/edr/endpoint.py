@@ -99,8 +99,15 @@ class EdrEndpoints:
         who = await self._edge.principal(request)
         server = self._edge.base_url(request)
         where = Where(server, f"{server}/ogcapi/collections/{request.path_params['collection']}")
-        document = await self._run(partial(self._listed, request, kvp, who, where))
-        return shown_document(request, document, server, who, media_type=Form.GEOJSON.media_type)
+        return await self._run(
+            lambda: shown_document(
+                request,
+                self._listed(request, kvp, who, where),
+                server,
+                who,
+                media_type=Form.GEOJSON.media_type,
+            )
+        )
 
     def _listed(self, request: Request, kvp: dict[str, str], who: Principal, where: Where) -> Document:
         kind = self._kind(request, who)

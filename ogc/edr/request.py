@@ -17,7 +17,6 @@ from catalog.model.time import Period
 from ogc.filter.values import read_box, read_geometry, read_period, read_wkt
 from ogc.http.fields import Field, at_least, boolean, list_of, number, plain, shown
 
-_MOST_PARTS = 100
 _UNITS = {
     "m": 1.0,
     "meter": 1.0,
@@ -124,8 +123,6 @@ def read_request(query: Query, kvp: dict[str, str]) -> DataRequest:
         if given.geom_type not in kinds:
             wanted = " or ".join(kinds).upper()
             raise Fault(Kind.INVALID, f"coords: a {query.value} is asked with {wanted}", "coords")
-        if shapely.get_num_geometries(given) > _MOST_PARTS:
-            raise Fault(Kind.TOO_LARGE, f"coords: more than {_MOST_PARTS} points or polygons", "coords")
         box, area = _corners(given.bounds, crs), _in_degrees(given, crs)
     if query is Query.RADIUS:
         unit = WITHIN_UNITS.read(kvp)

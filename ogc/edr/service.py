@@ -65,6 +65,9 @@ class EdrService:
         deadline = Deadline.after(self._settings.limits.render_seconds)
         if request.query not in queries_of(kind):
             raise Fault(Kind.UNKNOWN_LAYER, f"{kind.id} has no {request.query.value} query", "query")
+        parts, most = shapely.get_num_geometries(request.area), self._settings.limits.edr_parts
+        if request.area is not None and parts > most:
+            raise too_large(f"coords: {parts} points or polygons", most, "limits.edr_parts", "coords")
         parameters = _chosen(kind, request.names)
         if isinstance(kind, SeriesType):
             return self._stations(kind, parameters, request, who, deadline, location)

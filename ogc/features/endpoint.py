@@ -65,10 +65,10 @@ class FeaturesEndpoints:
         where, deadline = self._where(request), self._deadline()
         page = await self._run(partial(source.page, asked.asked, who, deadline, where))
         here = f"{where.collection}/items"
-        document = await self._run(
-            partial(documents.items, page, asked, here, query, request.path_params["collection"])
+        title = request.path_params["collection"]
+        response = await self._run(
+            lambda: self._shown(request, documents.items(page, asked, here, query, title), who)
         )
-        response = self._shown(request, document, who)
         response.headers["content-crs"] = f"<{crs_uri(asked.crs)}>"
         return response
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -68,7 +67,7 @@ class StaEndpoint:
         if not path:
             return self._shown(root(base), who)
         ask = Asking(self._catalog, who, Deadline.after(limits.search_seconds), base, server)
-        return self._shown(await self._edge.pool.run(partial(Reading(ask, limits).answer, asked)), who)
+        return await self._edge.pool.run(lambda: self._shown(Reading(ask, limits).answer(asked), who))
 
     @staticmethod
     def _shown(document: Any, who: Principal) -> Response:

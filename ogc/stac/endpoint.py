@@ -165,7 +165,7 @@ class StacEndpoints:
         ]
         if after:
             links.append(_next(here, after, parameters, body))
-        return _json(documents.items(found, matched, links), _GEOJSON)
+        return await self._run(lambda: _json(documents.items(found, matched, links), _GEOJSON))
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await self._edge.pool.run(work)
