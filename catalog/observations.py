@@ -8,15 +8,16 @@ from dataclasses import replace
 
 from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind, too_large
-from catalog.model.observation import Observed, Point, Seen, Series, SeriesQuery, Sorted, Station
+from catalog.model.observation import Extent, Observed, Point, Seen, Series, SeriesQuery, Sorted, Station
 from catalog.model.principal import Deadline, Principal
 from catalog.model.product import Summary
 from catalog.model.time import Micros
-from catalog.query import Filter, measure
+from catalog.query import And, Compare, Filter, Or, Property, Relation, equal, measure
 from catalog.store.sensing import Sensing
 from catalog.store.stations import Stations
 from config.limits import Limits
 
+_NOTHING = Or(())
 Hidden = Callable[[Principal], tuple[str, ...]]
 """The collections that do not exist for somebody."""
 
@@ -65,12 +66,12 @@ class Observations:
                 return
             start = Micros(found[-1].time + 1)
 
-    def bounds(self, series: Series, query: SeriesQuery, deadline: Deadline) -> tuple[Micros, Micros] | None:
-        """The times of a series' first and last point in a query's time; None when it has none there."""
+    def extent(self, series: Series, query: SeriesQuery, deadline: Deadline) -> Extent | None:
+        """When a series' points in a query's time are, and how many; None when it has none there."""
         if (query.start is None or query.start <= series.first) and (
             query.end is None or series.last < query.end
         ):
-            return series.first, series.last
+            return Extent(series.first, series.last, series.count)
         return self._table.bounds(series.key, query.start, query.end, deadline)
 
     def seen(self, query: SeriesQuery, who: Principal, limit: int, deadline: Deadline) -> tuple[Seen, ...]:
@@ -162,3 +163,28 @@ class Observations:
     def properties(self, collection: str, deadline: Deadline) -> tuple[str, ...]:
         """The properties that a collection has series of."""
         return self._table.properties(collection, deadline)
+
+
+def series_named(name: str) -> Filter:
+    """The series of an id; station ids may have dots, the two other parts have none."""
+    parts = name.rsplit(".", 2)
+    if len(parts) != 3:
+        return _NOTHING
+    properties = (Property.STATION, Property.COLLECTION, Property.OBSERVED)
+    return And(tuple(equal(one, part) for one, part in zip(properties, parts, strict=True)))
+
+
+def split_observation(name: str) -> tuple[str, Micros] | None:
+    """The id of the series and the time of an observation's id; None where it is none."""
+    series, _, time = name.rpartition(".")
+    if not (time.lstrip("-").isascii() and time.lstrip("-").isdigit() and len(time) < 19):
+        return None
+    return series, Micros(int(time))
+
+
+def observation_named(name: str) -> Filter:
+    """The observation of an id: that of its series, and its time in microseconds."""
+    found = split_observation(name)
+    if found is None:
+        return _NOTHING
+    return And((series_named(found[0]), Compare(Property.TIME, Relation.EQUAL, found[1])))

@@ -86,6 +86,15 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """When the first and the last of some points are, and how many there are."""
+
+    first: Micros
+    last: Micros
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """A station as a map shows it."""
 

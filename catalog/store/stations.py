@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from catalog.model.area import Box
-from catalog.model.observation import Delivery, Point, Quality, Series, SeriesQuery, Station
+from catalog.model.observation import Delivery, Extent, Point, Quality, Series, SeriesQuery, Station
 from catalog.model.principal import Deadline
 from catalog.model.product import Summary, version_order
 from catalog.model.time import Micros
@@ -121,14 +121,13 @@ class Stations:
 
     def bounds(
         self, series: int, start: Micros | None, end: Micros | None, deadline: Deadline
-    ) -> tuple[Micros, Micros] | None:
-        """The times of the first and last point of a series in a span; None when there is none."""
-        query = _spanned(
-            select(func.min(_O.time_us), func.max(_O.time_us)).where(_O.series == series), start, end
-        )
+    ) -> Extent | None:
+        """The times of the first and last point of a series in a span, and how many it has there; None when there is none."""
+        columns: tuple[ColumnElement[Any], ...] = (func.min(_O.time_us), func.max(_O.time_us), func.count())
+        query = _spanned(select(*columns).where(_O.series == series), start, end)
         with self._database.reading(deadline) as connection:
-            first, last = connection.execute(query).one()
-        return None if first is None else (first, last)
+            first, last, count = connection.execute(query).one()
+        return None if first is None else Extent(first, last, count)
 
     def latest(self, series: Sequence[Series], deadline: Deadline) -> dict[int, Point]:
         """The newest point of each series, by its key."""

@@ -21,6 +21,7 @@ _LOCATORS = {
     for name in (
         "service", "version", "request", "offering", "procedure", "observedProperty", "featureOfInterest", "responseFormat", "temporalFilter",
         "spatialFilter", "procedureDescriptionFormat", "AcceptVersions", "AcceptFormats", "updateSequence", "valueReference",
+        "observation", "outputFormat", "eventTime", "resultModel", "responseMode", "bbox",
     )
 }  # fmt: skip
 
@@ -35,8 +36,8 @@ def status(fault: Fault) -> int:
     return _STATUS.get(fault.kind, 400)
 
 
-def report(fault: Fault) -> bytes:
-    """The report, valid against owsExceptionReport.xsd."""
+def report(fault: Fault, version: str = "2.0.0") -> bytes:
+    """The report, valid against owsExceptionReport.xsd; `version` is SOS's."""
     named = fault.locator and fault.kind not in (Kind.TOO_LARGE, Kind.INVALID_REQUEST)
     locator = _LOCATORS.get(fault.locator.upper(), fault.locator) if named else ""
-    return exception_report(code(fault), fault.text, locator, "2.0.0")
+    return exception_report(code(fault), fault.text, locator, version)

@@ -1,26 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The requests of SOS 2.0: one table of fields an operation. A POST in XML becomes the same parameters (12-006, clauses 13.2 and 13.4).
+"""The requests of SOS 2.0 and, for reading, 1.0: one table of fields an operation (12-006, clause 13.2; 06-009r6).
 
-Of the bodies that real clients send, some have another child order or namespace version than the schema: local names decide,
-and an element that nobody knows is InvalidRequest.
+A POST in XML becomes the same parameters (`ogc.sos.bodies`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-
-from lxml import etree
 
 from catalog.crs import CRS84, box_from, read_crs
 from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind, invalid
-from catalog.model.time import Micros, read_instant
-from catalog.xml.parse import parse
-from config.limits import Limits
+from catalog.model.time import read_instant
 from ogc.http.fields import D, Field, T, list_of, number, plain, shown
 from ogc.http.kvp import Kvp
-from ogc.sos.names import OM, RESPONSE_FORMATS, SENSORML
+from ogc.sos.asked import (
+    DescribeSensor,
+    GetCapabilities,
+    GetDataAvailability,
+    GetFeatureOfInterest,
+    GetObservation,
+    GetObservationById,
+    GetResult,
+    GetResultTemplate,
+    SosRequest,
+    Span,
+)
+from ogc.sos.names import (
+    GDA,
+    GDA_2,
+    MEDIA_OM_1,
+    MEDIA_SENSORML_1,
+    OM,
+    OM_1,
+    RESPONSE_FORMATS,
+    SENSORML,
+    SENSORML_1,
+    VERSIONS,
+)
 
 SECTIONS = (
     "ServiceIdentification",
@@ -35,8 +52,13 @@ OPERATIONS = (
     "GetObservation",
     "GetFeatureOfInterest",
     "GetDataAvailability",
+    "GetObservationById",
+    "GetResultTemplate",
+    "GetResult",
 )
 _MOST_NAMES = 2_000
+_MOST_IDS = 50
+"""Observations of one GetObservationById."""
 _TIMES = frozenset({"om:phenomenonTime", "om:resultTime", "phenomenonTime", "resultTime"})
 _SHAPES = frozenset(
     {
@@ -48,67 +70,6 @@ _SHAPES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of time: from `start`, included, to `end`, excluded; None is open. Or an edge of each series."""
-
-    start: Micros | None
-    end: Micros | None
-    edge: str = ""
-    """`first` or `latest`, as 52°North's clients ask: of each series that observation alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class GetCapabilities:
-    """Which sections; None is all of them."""
-
-    sections: tuple[str, ...] | None
-    update_sequence: str
-
-
-@dataclass(frozen=True, slots=True)
-class DescribeSensor:
-    """A chain."""
-
-    procedure: str
-
-
-@dataclass(frozen=True, slots=True)
-class GetObservation:
-    """Observations of some series; what is empty or None is not restricted."""
-
-    offerings: tuple[str, ...]
-    procedures: tuple[str, ...]
-    properties: tuple[str, ...]
-    features: tuple[str, ...]
-    times: tuple[Span, ...]
-    area: Box | None
-    response_format: str
-
-
-@dataclass(frozen=True, slots=True)
-class GetFeatureOfInterest:
-    """Stations."""
-
-    procedures: tuple[str, ...]
-    properties: tuple[str, ...]
-    features: tuple[str, ...]
-    area: Box | None
-
-
-@dataclass(frozen=True, slots=True)
-class GetDataAvailability:
-    """From when to when there are how many observations of what, where."""
-
-    offerings: tuple[str, ...]
-    procedures: tuple[str, ...]
-    properties: tuple[str, ...]
-    features: tuple[str, ...]
-
-
-SosRequest = GetCapabilities | DescribeSensor | GetObservation | GetFeatureOfInterest | GetDataAvailability
-
-
 def read_request(kvp: Kvp) -> SosRequest:
     """The request of parameters. Raises Fault with the parameter as the locator; a parameter that is there but empty is missing."""
     _exactly(kvp, "SERVICE", "SOS")
@@ -118,58 +79,86 @@ def read_request(kvp: Kvp) -> SosRequest:
         raise Fault(Kind.UNKNOWN_OPERATION, f"{shown(name)} is not an operation of this service", "request")
     if operation == "GetCapabilities":
         return _capabilities(kvp)
+    if kvp.get("VERSION") == "1.0.0" and operation in _READERS_1:
+        return _READERS_1[operation](kvp)
     _exactly(kvp, "VERSION", "2.0.0")
-    if operation == "DescribeSensor":
-        found = DescribeSensor(_PROCEDURE.read(kvp))
-        _one_of(kvp, "PROCEDUREDESCRIPTIONFORMAT", (SENSORML,), required=True)
-        return found
-    procedures, properties, features = (
-        _given(field, kvp, ()) for field in (_PROCEDURES, _PROPERTIES, _FEATURES)
-    )
-    if operation == "GetDataAvailability":
-        return GetDataAvailability(_given(_OFFERINGS, kvp, ()), procedures, properties, features)
-    area = _given(_AREA, kvp, None)
-    if operation == "GetFeatureOfInterest":
-        return GetFeatureOfInterest(procedures, properties, features, area)
-    span = _given(_TIME, kvp, None)
-    response_format = _one_of(kvp, "RESPONSEFORMAT", RESPONSE_FORMATS, required=False) or OM
-    offerings = _given(_OFFERINGS, kvp, ())
+    return _READERS[operation](kvp)
+
+
+def _sensor(kvp: Kvp) -> DescribeSensor:
+    procedure = _PROCEDURE.read(kvp)
+    form = _one_of(kvp, "PROCEDUREDESCRIPTIONFORMAT", (SENSORML, SENSORML_1), required=True)
+    return DescribeSensor(procedure, form or SENSORML)
+
+
+def _observations(kvp: Kvp) -> GetObservation:
     return GetObservation(
-        offerings, procedures, properties, features, (span,) if span else (), area, response_format
+        _given(_OFFERINGS, kvp, ()), *_three(kvp), _spans(kvp, _TIME), _given(_AREA, kvp, None),
+        _one_of(kvp, "RESPONSEFORMAT", RESPONSE_FORMATS, required=False) or OM,
+    )  # fmt: skip
+
+
+def _features(kvp: Kvp) -> GetFeatureOfInterest:
+    return GetFeatureOfInterest(*_three(kvp), _given(_AREA, kvp, None))
+
+
+def _availability(kvp: Kvp) -> GetDataAvailability:
+    form = _one_of(kvp, "RESPONSEFORMAT", (GDA, GDA_2), required=False) or GDA
+    return GetDataAvailability(_given(_OFFERINGS, kvp, ()), *_three(kvp), form)
+
+
+def _by_id(kvp: Kvp) -> GetObservationById:
+    return GetObservationById(_OBSERVATIONS.read(kvp))
+
+
+def _template(kvp: Kvp) -> GetResultTemplate:
+    return GetResultTemplate(_OFFERING.read(kvp), _PROPERTY.read(kvp))
+
+
+def _result(kvp: Kvp) -> GetResult:
+    offering, observed = _OFFERING.read(kvp), _PROPERTY.read(kvp)
+    return GetResult(
+        offering, observed, _given(_FEATURES, kvp, ()), _spans(kvp, _TIME), _given(_AREA, kvp, None)
     )
 
 
-def from_xml(body: bytes, limits: Limits) -> Kvp:
-    """The parameters that a body in XML states. Raises Fault INVALID_REQUEST."""
-    try:
-        root = parse(body, limits.body_bytes)
-    except Fault as fault:
-        if fault.kind is Kind.TOO_LARGE:
-            raise
-        raise Fault(Kind.INVALID_REQUEST, f"the body {fault.text}") from fault
-    out = {"REQUEST": etree.QName(root).localname}
-    for name in ("service", "version", "updateSequence"):
-        if root.get(name) is not None:
-            out[name.upper()] = root.get(name, "")
-    if out["REQUEST"] != "GetCapabilities" and not {"SERVICE", "VERSION"} <= out.keys():
-        raise Fault(Kind.INVALID_REQUEST, "the attributes service and version are required")
-    for child in root:
-        name = etree.QName(child).localname
-        reader = _ELEMENTS.get(name)
-        if reader is None:
-            raise Fault(Kind.INVALID_REQUEST, f"{shown(name)} is not an element of this request")
-        value = reader(child)
-        if "," in value and reader is _text:
-            raise invalid("a name holds a comma", name)
-        key = name.upper()
-        out[key] = f"{out[key]},{value}" if key in out and reader is _text else value
-    return out
+def _three(kvp: Kvp) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """procedure, observedProperty and featureOfInterest."""
+    return _given(_PROCEDURES, kvp, ()), _given(_PROPERTIES, kvp, ()), _given(_FEATURES, kvp, ())
+
+
+def _spans(kvp: Kvp, field: Field[Span]) -> tuple[Span, ...]:
+    span = _given(field, kvp, None)
+    return (span,) if span else ()
+
+
+def _sensor_1(kvp: Kvp) -> DescribeSensor:
+    """06-009r6, clause 8.3: the format is required."""
+    procedure = _PROCEDURE.read(kvp)
+    _one_of(kvp, "OUTPUTFORMAT", (MEDIA_SENSORML_1,), required=True)
+    return DescribeSensor(procedure, SENSORML_1, alone=True)
+
+
+def _observations_1(kvp: Kvp) -> GetObservation:
+    """06-009r6, clause 8.4: one offering, at least one property, and the format are required."""
+    offering = _OFFERING.read(kvp)
+    properties = _PROPERTIES.read(kvp)
+    _one_of(kvp, "RESPONSEFORMAT", (MEDIA_OM_1,), required=True)
+    _one_of(kvp, "RESULTMODEL", ("om:Observation",), required=False)
+    _one_of(kvp, "RESPONSEMODE", ("inline",), required=False)
+    procedures, _, features = _three(kvp)
+    return GetObservation(
+        (offering,), procedures, properties, features, _spans(kvp, _EVENT_TIME), _given(_BBOX, kvp, None), OM_1
+    )  # fmt: skip
 
 
 def _capabilities(kvp: Kvp) -> GetCapabilities:
     accepted = _given(_VERSIONS, kvp, ())
-    if accepted and "2.0.0" not in accepted:
-        raise Fault(Kind.UNKNOWN_VERSION, "this service speaks 2.0.0", "AcceptVersions")
+    version = next((one for one in accepted if one in VERSIONS), "")
+    if accepted and not version:
+        raise Fault(Kind.UNKNOWN_VERSION, "this service speaks 2.0.0 and 1.0.0", "AcceptVersions")
+    if not accepted:
+        version = "1.0.0" if kvp.get("VERSION") == "1.0.0" else "2.0.0"
     formats = _given(_FORMATS, kvp, ())
     if formats and not {"application/xml", "text/xml"} & set(formats):
         raise Fault(Kind.INVALID, "capabilities are application/xml", "AcceptFormats")
@@ -185,7 +174,7 @@ def _capabilities(kvp: Kvp) -> GetCapabilities:
             if any(name.lower() == "all" for name in named)
             else tuple(known[name.lower()] for name in named)
         )
-    return GetCapabilities(sections, kvp.get("UPDATESEQUENCE", ""))
+    return GetCapabilities(sections, kvp.get("UPDATESEQUENCE", ""), version)
 
 
 def _given(field: Field[T], kvp: Kvp, default: D) -> T | D:
@@ -215,13 +204,18 @@ def _identifier(text: str) -> str:
 
 
 def _span(text: str) -> Span:
-    """`om:phenomenonTime,<instant>` or `…,<start>/<end>`; an instant is as long as it is precise, both ends are in."""
+    """`om:phenomenonTime,<instant>` or `…,<start>/<end>`."""
     reference, _, rest = text.partition(",")
     if reference not in _TIMES:
         raise Fault(Kind.INVALID, f"{shown(reference)} is not om:phenomenonTime", "valueReference")
-    if rest in ("first", "latest"):
-        return Span(None, None, rest)
-    first, slash, last = rest.partition("/")
+    return _moments(rest)
+
+
+def _moments(text: str) -> Span:
+    """`first`, `latest`, an instant or `<start>/<end>`; an instant is as long as it is precise, both ends are in."""
+    if text in ("first", "latest"):
+        return Span(None, None, text)
+    first, slash, last = text.partition("/")
     start = read_instant(first.replace(" ", "+"))
     end = read_instant(last.replace(" ", "+")) if slash else start
     if end.end <= start.start:
@@ -245,82 +239,25 @@ def _box(text: str) -> Box:
     return box_from((number(parts[0]), number(parts[1]), number(parts[2]), number(parts[3])), crs)
 
 
+def _bbox_1(text: str) -> Box:
+    """`low1,low2,high1,high2[,crs]`, as 06-009r6 leaves it to OWS Common; without a CRS, latitude first."""
+    return _box(f"om:featureOfInterest,{text}")
+
+
 _NAME = Field("REQUEST", plain)
-_PROCEDURE = Field("PROCEDURE", _identifier)
+_PROCEDURE, _OFFERING = Field("PROCEDURE", _identifier), Field("OFFERING", _identifier)
+_PROPERTY = Field("OBSERVEDPROPERTY", _identifier)
 _NAMES = list_of(_identifier, _MOST_NAMES)
 _OFFERINGS, _PROCEDURES = Field("OFFERING", _NAMES), Field("PROCEDURE", _NAMES)
 _PROPERTIES, _FEATURES = Field("OBSERVEDPROPERTY", _NAMES), Field("FEATUREOFINTEREST", _NAMES)
 _VERSIONS, _FORMATS = Field("ACCEPTVERSIONS", list_of(plain, 20)), Field("ACCEPTFORMATS", list_of(plain, 20))
+_OBSERVATIONS = Field("OBSERVATION", list_of(_identifier, _MOST_IDS))
+_EVENT_TIME, _BBOX = Field("EVENTTIME", _moments), Field("BBOX", _bbox_1)
 _TIME, _AREA = Field("TEMPORALFILTER", _span), Field("SPATIALFILTER", _box)
-
-
-def _text(element: etree._Element) -> str:
-    if len(element):
-        raise Fault(
-            Kind.INVALID_REQUEST, f"{shown(etree.QName(element).localname)} holds a text, not elements"
-        )
-    return (element.text or "").strip()
-
-
-def _listed(element: etree._Element) -> str:
-    """ows:AcceptVersions and its like: the texts of the children."""
-    return ",".join((child.text or "").strip() for child in element)
-
-
-def _temporal(element: etree._Element) -> str:
-    """fes:During, fes:TEquals, fes:After, fes:Before over a gml:TimePeriod or TimeInstant, as the text of a KVP."""
-    reference = _reference(element, "om:phenomenonTime")
-    operator = etree.QName(next(iter(element))).localname
-    if operator not in ("During", "TEquals"):
-        raise Fault(Kind.INVALID, f"{shown(operator)} is not During or TEquals", "temporalFilter")
-    times = [
-        (found.text or "").strip()
-        for name in ("timePosition", "beginPosition", "endPosition")
-        for found in element.iter(f"{{*}}{name}")
-    ]
-    if len(times) not in (1, 2):
-        raise Fault(Kind.INVALID_REQUEST, "a temporal filter holds a gml:TimeInstant or a gml:TimePeriod")
-    return f"{reference},{'/'.join(times)}"
-
-
-def _spatial(element: etree._Element) -> str:
-    """fes:BBOX over a gml:Envelope, as the text of a KVP."""
-    reference = _reference(element, "om:featureOfInterest/*/sams:shape")
-    operator = etree.QName(next(iter(element))).localname
-    if operator != "BBOX":
-        raise Fault(Kind.INVALID, f"{shown(operator)} is not BBOX", "spatialFilter")
-    corners = [
-        part
-        for name in ("lowerCorner", "upperCorner")
-        for found in element.iter(f"{{*}}{name}")
-        for part in (found.text or "").split()
-    ]
-    names = [name for found in element.iter("{*}Envelope") for name in [found.get("srsName")] if name]
-    if len(corners) != 4:
-        raise Fault(Kind.INVALID_REQUEST, "a spatial filter holds a gml:Envelope")
-    return ",".join((reference, *corners, *names[:1]))
-
-
-def _reference(element: etree._Element, default: str) -> str:
-    if not len(element):
-        raise Fault(Kind.INVALID_REQUEST, "a filter has no operator")
-    found = next((item.text or "" for item in element.iter("{*}ValueReference")), None)
-    return default if found is None else found.strip()
-
-
-_ELEMENTS: Mapping[str, Callable[[etree._Element], str]] = {
-    **dict.fromkeys(
-        (
-            "procedure",
-            "procedureDescriptionFormat",
-            "offering",
-            "observedProperty",
-            "featureOfInterest",
-            "responseFormat",
-        ),
-        _text,
-    ),
-    **dict.fromkeys(("AcceptVersions", "AcceptFormats", "Sections"), _listed),
-    "temporalFilter": _temporal,
-    "spatialFilter": _spatial,
-}
+_READERS: Mapping[str, Callable[[Kvp], SosRequest]] = {
+    "DescribeSensor": _sensor, "GetObservation": _observations, "GetFeatureOfInterest": _features, "GetDataAvailability": _availability,
+    "GetObservationById": _by_id, "GetResultTemplate": _template, "GetResult": _result,
+}  # fmt: skip
+_READERS_1: Mapping[str, Callable[[Kvp], SosRequest]] = {
+    "DescribeSensor": _sensor_1, "GetObservation": _observations_1,
+}  # fmt: skip

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
-from catalog.model.observation import Point, Quality, Series
+from catalog.model.observation import Extent, Point, Quality, Series
 from catalog.model.time import Micros, micros_text
 from catalog.xml.build import clean
 from config.product_types import ObservedProperty, SeriesType
@@ -27,8 +27,8 @@ _LOCATIONS = (
     "http://www.opengis.net/sos/2.0 http://schemas.opengis.net/sos/2.0/sos.xsd "
     "http://www.opengis.net/waterml/2.0 http://schemas.opengis.net/waterml/2.0/waterml2.xsd"
 )
-HEAD = f'<?xml version="1.0" encoding="UTF-8"?>\n<sos:GetObservationResponse {_NAMESPACES} xsi:schemaLocation="{_LOCATIONS}">'
-FOOT = "</sos:GetObservationResponse>\n"
+DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
+CSV_HEAD = "station,collection,observed_property,time,value,uncertainty,unit\r\n"
 _OM_TYPE = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
 _TVP_TYPE = "http://www.opengis.net/def/observationType/waterml/2.0/MeasurementTimeseriesTVPObservation"
 _QUALITY_TITLES = {quality: quality.value.title() for quality in Quality}
@@ -44,6 +44,8 @@ class Told:
     kind: SeriesType
     observed: ObservedProperty
     base_url: str
+    member: str = "observationData"
+    """What an observation stands in."""
 
     def links(self) -> tuple[str, str, str]:
         """procedure, observedProperty and featureOfInterest, each with a title, which WaterML wants."""
@@ -59,33 +61,56 @@ class Told:
         )
 
 
+@dataclass(frozen=True)
+class Found:
+    """A series with its points in the answer."""
+
+    told: Told
+    extent: Extent
+    pages: Iterator[Sequence[Point]]
+
+
+def head(response: str) -> str:
+    """The beginning of a response."""
+    return f'{DECLARATION}<sos:{response} {_NAMESPACES} xsi:schemaLocation="{_LOCATIONS}">'
+
+
+def foot(response: str) -> str:
+    """Its end."""
+    return f"</sos:{response}>\n"
+
+
 def measurements(told: Told, pages: Iterable[Sequence[Point]]) -> Iterator[str]:
     """One OM_Measurement a point; each says its result time inline, which is all that OWSLib reads of time."""
     procedure, observed, feature = told.links()
     unit, number, prefix = quoteattr(told.observed.unit), 0, f"o{told.number}_"
-    middle = f"</om:resultTime>{procedure}{observed}{feature}"
+    middle, member = f"</om:resultTime>{procedure}{observed}{feature}", told.member
+    before, after = escape(names.observation(told.base_url, f"{told.series.id}.\n")).split("\n")
+    named = f'<gml:identifier codeSpace="uniqueID">{before}'
     for page in pages:
         out = []
         for point in page:
             number += 1
             mark, at = f"{prefix}{number}", _time(point.time)
             out.append(
-                f'<sos:observationData><om:OM_Observation gml:id="{mark}"><om:type xlink:href="{_OM_TYPE}"/>'
+                f'<sos:{member}><om:OM_Observation gml:id="{mark}">{named}{point.time}{after}</gml:identifier><om:type xlink:href="{_OM_TYPE}"/>'
                 f'<om:phenomenonTime><gml:TimeInstant gml:id="{mark}p"><gml:timePosition>{at}</gml:timePosition></gml:TimeInstant></om:phenomenonTime>'
                 f'<om:resultTime><gml:TimeInstant gml:id="{mark}r"><gml:timePosition>{at}</gml:timePosition></gml:TimeInstant>{middle}'
-                f'{_accuracy(point, told)}<om:result xsi:type="gml:MeasureType" uom={unit}>{point.value!r}</om:result></om:OM_Observation></sos:observationData>'
+                f'{_accuracy(point, told)}<om:result xsi:type="gml:MeasureType" uom={unit}>{point.value!r}</om:result></om:OM_Observation></sos:{member}>'
             )
         yield "".join(out)
 
 
-def timeseries(told: Told, first: Micros, last: Micros, pages: Iterable[Sequence[Point]]) -> Iterator[str]:
-    """One WaterML MeasurementTimeseries; `first` and `last` are the times of its first and last point in the answer."""
+def timeseries(told: Told, extent: Extent, pages: Iterable[Sequence[Point]]) -> Iterator[str]:
+    """One WaterML MeasurementTimeseries; the extent is that of its points in the answer."""
     procedure, observed, feature = told.links()
-    mark, begin, end = f"w{told.number}", _time(first), _time(last)
+    mark, begin, end = f"w{told.number}", _time(extent.first), _time(extent.last)
+    identifier = escape(names.series(told.base_url, told.series.id))
     period = f"<gml:beginPosition>{begin}</gml:beginPosition><gml:endPosition>{end}</gml:endPosition></gml:TimePeriod>"
     quality, way = told.series.quality, told.kind.interpolation
     yield (
-        f'<sos:observationData><om:OM_Observation gml:id="{mark}"><om:type xlink:href="{_TVP_TYPE}" xlink:title="MeasurementTimeseriesTVPObservation"/>'
+        f'<sos:{told.member}><om:OM_Observation gml:id="{mark}"><gml:identifier codeSpace="uniqueID">{identifier}</gml:identifier>'
+        f'<om:type xlink:href="{_TVP_TYPE}" xlink:title="MeasurementTimeseriesTVPObservation"/>'
         f'<om:phenomenonTime><gml:TimePeriod gml:id="{mark}p">{period}</om:phenomenonTime>'
         f'<om:resultTime><gml:TimeInstant gml:id="{mark}r"><gml:timePosition>{end}</gml:timePosition></gml:TimeInstant></om:resultTime>'
         f'{procedure}{observed}{feature}<om:result><wml2:MeasurementTimeseries gml:id="{mark}t">'
@@ -107,7 +132,31 @@ def timeseries(told: Told, first: Micros, last: Micros, pages: Iterable[Sequence
                 f"{spread}</wml2:MeasurementTVP></wml2:point>"
             )
         yield "".join(out)
-    yield "</wml2:MeasurementTimeseries></om:result></om:OM_Observation></sos:observationData>"
+    yield f"</wml2:MeasurementTimeseries></om:result></om:OM_Observation></sos:{told.member}>"
+
+
+def results(told: Told, pages: Iterable[Sequence[Point]]) -> Iterator[str]:
+    """Blocks of GetResult: time, station, value, uncertainty (12-006, clause 11.3.2); what is missing is NaN."""
+    station = escape(told.series.station)
+    for page in pages:
+        yield "".join(
+            f"{_time(point.time)},{station},{point.value!r},{'NaN' if point.uncertainty is None else repr(point.uncertainty)}\n"
+            for point in page
+        )
+
+
+def rows(told: Told, pages: Iterable[Sequence[Point]]) -> Iterator[str]:
+    """Lines of CSV (RFC 4180); no field of them can hold a comma."""
+    series = told.series
+    before, after = (
+        f"{series.station},{told.kind.id},{series.observed_property},",
+        f",{told.observed.unit}\r\n",
+    )
+    for page in pages:
+        yield "".join(
+            f"{before}{_time(point.time)},{point.value!r},{'' if point.uncertainty is None else repr(point.uncertainty)}{after}"
+            for point in page
+        )
 
 
 def _accuracy(point: Point, told: Told) -> str:

@@ -37,6 +37,8 @@ _NAMESPACES: dict[str | None, str] = {
 _EPSG_4326 = "http://www.opengis.net/def/crs/EPSG/0/4326"
 _PROFILES = (
     "http://www.opengis.net/spec/SOS/2.0/conf/core", "http://www.opengis.net/spec/SOS/2.0/conf/kvp-core", "http://www.opengis.net/spec/SOS/2.0/conf/pox",
+    "http://www.opengis.net/spec/SOS/2.0/conf/soap", "http://www.opengis.net/spec/SOS/2.0/conf/obsByIdRetrieval",
+    "http://www.opengis.net/spec/SOS/2.0/conf/resultRetrieval",
     "http://www.opengis.net/spec/SOS/2.0/conf/foiRetrieval", "http://www.opengis.net/spec/OMXML/2.0/conf/measurement",
     "http://www.opengis.net/spec/OMXML/2.0/conf/samplingPoint", "http://www.opengis.net/spec/waterml/2.0/conf/xsd-measurement-timeseries-tvp",
 )  # fmt: skip
@@ -45,7 +47,7 @@ _OBSERVATION_TYPES = (
     "http://www.opengis.net/def/observationType/waterml/2.0/MeasurementTimeseriesTVPObservation",
 )
 _POINT = "http://www.opengis.net/def/samplingFeatureType/OGC-OM/2.0/SF_SamplingPoint"
-GDA = "http://www.opengis.net/sosgda/1.0"
+_DESCRIPTIONS = (names.SENSORML, names.SENSORML_1)
 _UNKNOWN = "http://www.opengis.net/def/nil/OGC/0/unknown"
 
 
@@ -77,7 +79,7 @@ def capabilities(doc: Document, sections: Sequence[str] | None) -> bytes:
     root.set("updateSequence", doc.update_sequence)
     wanted = SECTIONS if sections is None else sections
     writers = {
-        "ServiceIdentification": _identification, "ServiceProvider": _provider, "OperationsMetadata": _operations,
+        "ServiceIdentification": identification, "ServiceProvider": provider, "OperationsMetadata": _operations,
         "FilterCapabilities": _filters, "Contents": _contents,
     }  # fmt: skip
     for name in SECTIONS:
@@ -96,19 +98,22 @@ def _ows(parent: etree._Element, tag: str, text: str | None = None) -> etree._El
     return el(parent, f"{{{OWS}}}{tag}", text)
 
 
-def _identification(root: etree._Element, doc: Document) -> None:
+def identification(root: etree._Element, doc: Document, version: str = "2.0.0") -> None:
+    """The ows:ServiceIdentification of either version."""
     out = _ows(root, "ServiceIdentification")
     _ows(out, "Title", doc.service.title.en)
     _ows(out, "Abstract", doc.service.abstract.en)
     _ows(out, "ServiceType", "OGC:SOS")
-    _ows(out, "ServiceTypeVersion", "2.0.0")
-    for profile in _PROFILES:
+    for one in names.VERSIONS:
+        _ows(out, "ServiceTypeVersion", one)
+    for profile in _PROFILES if version == "2.0.0" else ():
         _ows(out, "Profile", profile)
     _ows(out, "Fees", doc.service.fees)
     _ows(out, "AccessConstraints", doc.service.access_constraints)
 
 
-def _provider(root: etree._Element, doc: Document) -> None:
+def provider(root: etree._Element, doc: Document) -> None:
+    """The ows:ServiceProvider."""
     contact = doc.service.contact
     out = _ows(root, "ServiceProvider")
     _ows(out, "ProviderName", contact.organisation)
@@ -132,35 +137,41 @@ def _operations(root: etree._Element, doc: Document) -> None:
     common = {"procedure": procedures, "observedProperty": properties, "featureOfInterest": features}
     parameters: dict[str, dict[str, list[str]]] = {
         "GetCapabilities": {
-            "AcceptVersions": ["2.0.0"],
+            "AcceptVersions": list(names.VERSIONS),
             "Sections": [*SECTIONS, "All"],
             "AcceptFormats": ["application/xml", "text/xml"],
         },
-        "DescribeSensor": {"procedure": procedures, "procedureDescriptionFormat": [names.SENSORML]},
+        "DescribeSensor": {"procedure": procedures, "procedureDescriptionFormat": list(_DESCRIPTIONS)},
         "GetObservation": {"offering": offerings, **common, "responseFormat": list(names.RESPONSE_FORMATS)},
         "GetFeatureOfInterest": common,
-        "GetDataAvailability": {"offering": offerings, **common},
+        "GetDataAvailability": {"offering": offerings, **common, "responseFormat": [names.GDA, names.GDA_2]},
+        "GetObservationById": {"observation": []},
+        "GetResultTemplate": {"offering": offerings, "observedProperty": properties},
+        "GetResult": {"offering": offerings, "observedProperty": properties, "featureOfInterest": features},
     }
     for name in OPERATIONS:
         operation = _ows(out, "Operation")
         operation.set("name", name)
         http = _ows(_ows(operation, "DCP"), "HTTP")
         for method, address, media in (
-            ("Get", f"{base}/sos?", "application/x-kvp"),
-            ("Post", f"{base}/sos", "application/xml"),
+            ("Get", f"{base}/sos?", ("application/x-kvp",)),
+            ("Post", f"{base}/sos", ("application/xml", "application/soap+xml")),
         ):
             link = _ows(http, method)
             link.set(f"{{{_XLINK}}}href", address)
             constraint = _ows(link, "Constraint")
             constraint.set("name", "Content-Type")
-            _ows(_ows(constraint, "AllowedValues"), "Value", media)
-        for parameter, values in parameters[name].items():
-            _parameter(operation, parameter, values)
-    _parameter(out, "service", ["SOS"])
-    _parameter(out, "version", ["2.0.0"])
+            allowed = _ows(constraint, "AllowedValues")
+            for one in media:
+                _ows(allowed, "Value", one)
+        for key, values in parameters[name].items():
+            parameter(operation, key, values)
+    parameter(out, "service", ["SOS"])
+    parameter(out, "version", list(names.VERSIONS))
 
 
-def _parameter(parent: etree._Element, name: str, values: Sequence[str]) -> None:
+def parameter(parent: etree._Element, name: str, values: Sequence[str]) -> None:
+    """An ows:Parameter; without values, any."""
     out = _ows(parent, "Parameter")
     out.set("name", name)
     if not values:
@@ -222,7 +233,8 @@ def _offering(out: etree._Element, offering: Offering, number: int, base_url: st
     el(out, f"{{{SWES}}}identifier", kind.id)
     el(out, f"{{{SWES}}}name", kind.title.en)
     el(out, f"{{{SWES}}}procedure", names.procedure(base_url, kind.id))
-    el(out, f"{{{SWES}}}procedureDescriptionFormat", names.SENSORML)
+    for form in _DESCRIPTIONS:
+        el(out, f"{{{SWES}}}procedureDescriptionFormat", form)
     for name in offering.properties:
         el(out, f"{{{SWES}}}observableProperty", names.observed_property(base_url, name))
     box = summary.extent or Box(west=-180.0, south=-90.0, east=180.0, north=90.0)
@@ -246,13 +258,19 @@ def _period(parent: etree._Element, mark: str, first: Micros, last: Micros) -> N
     el(period, f"{{{_GML}}}endPosition", micros_text(last))
 
 
-def sensor(offering: Offering, stations: Sequence[str], base_url: str) -> bytes:
-    """A DescribeSensorResponse with a SensorML 2.0 description of a chain (12-000)."""
-    kind, summary = offering.kind, offering.summary
+def sensor(described: etree._Element, description_format: str) -> bytes:
+    """A DescribeSensorResponse around a description of a chain (12-006, clause 8.2)."""
     root = _root(f"{{{SWES}}}DescribeSensorResponse", f"{SWES} http://schemas.opengis.net/swes/2.0/swes.xsd")
-    el(root, f"{{{SWES}}}procedureDescriptionFormat", names.SENSORML)
-    described = el(el(root, f"{{{SWES}}}description"), f"{{{SWES}}}SensorDescription")
-    system = el(el(described, f"{{{SWES}}}data"), f"{{{_SML}}}PhysicalSystem")
+    el(root, f"{{{SWES}}}procedureDescriptionFormat", description_format)
+    description = el(el(root, f"{{{SWES}}}description"), f"{{{SWES}}}SensorDescription")
+    el(description, f"{{{SWES}}}data").append(described)
+    return document(root)
+
+
+def sensor_ml(offering: Offering, stations: Sequence[str], base_url: str) -> etree._Element:
+    """A SensorML 2.0 description of a chain (12-000)."""
+    kind, summary = offering.kind, offering.summary
+    system = root_element(f"{{{_SML}}}PhysicalSystem", _NAMESPACES)
     system.set(f"{{{_GML}}}id", "system")
     el(system, f"{{{_GML}}}description", kind.abstract.en)
     el(system, f"{{{_GML}}}identifier", names.procedure(base_url, kind.id), codeSpace="uniqueID")
@@ -287,7 +305,7 @@ def sensor(offering: Offering, stations: Sequence[str], base_url: str) -> bytes:
     outputs = el(el(system, f"{{{_SML}}}outputs"), f"{{{_SML}}}OutputList")
     for name in offering.properties:
         _output(outputs, name, kind, base_url)
-    return document(root)
+    return system
 
 
 def _output(outputs: etree._Element, name: str, kind: SeriesType, base_url: str) -> None:
@@ -323,13 +341,18 @@ def features(stations: Iterable[Station], base_url: str) -> bytes:
     return document(root)
 
 
-def availability(found: Sequence[Series], base_url: str) -> bytes:
-    """A GetDataAvailabilityResponse of 52°North's extension 1.0, which sos4R asks for: from when to when, and how many."""
-    root = root_element(f"{{{GDA}}}GetDataAvailabilityResponse", {"gda": GDA, "gml": _GML, "xlink": _XLINK})
+def availability(found: Sequence[Series], base_url: str, version: str) -> bytes:
+    """A GetDataAvailabilityResponse of 52°North's extension, which sos4R asks for: from when to when, and how many.
+
+    `version` is its namespace; 2.0 names the offering too.
+    """
+    root = root_element(
+        f"{{{version}}}GetDataAvailabilityResponse", {"gda": version, "gml": _GML, "xlink": _XLINK}
+    )
     for number, series in enumerate(found):
-        member = el(root, f"{{{GDA}}}dataAvailabilityMember")
+        member = el(root, f"{{{version}}}dataAvailabilityMember")
         member.set(f"{{{_GML}}}id", f"m{number}")
-        for name, address, title in (
+        links = [
             ("procedure", names.procedure(base_url, series.collection), series.collection),
             (
                 "observedProperty",
@@ -337,10 +360,45 @@ def availability(found: Sequence[Series], base_url: str) -> bytes:
                 series.observed_property,
             ),
             ("featureOfInterest", names.feature(base_url, series.station), series.station),
-        ):
-            link = el(member, f"{{{GDA}}}{name}")
+        ]
+        if version == names.GDA_2:
+            links.append(("offering", series.collection, series.collection))
+        for name, address, title in links:
+            link = el(member, f"{{{version}}}{name}")
             link.set(f"{{{_XLINK}}}href", address)
             link.set(f"{{{_XLINK}}}title", title)
-        _period(el(member, f"{{{GDA}}}phenomenonTime"), f"m{number}t", series.first, series.last)
-        el(member, f"{{{GDA}}}count", series.count)
+        _period(el(member, f"{{{version}}}phenomenonTime"), f"m{number}t", series.first, series.last)
+        el(member, f"{{{version}}}count", series.count)
     return document(root)
+
+
+def result_template(offering: Offering, name: str, base_url: str) -> bytes:
+    """A GetResultTemplateResponse: time, station, value and uncertainty, separated by commas and lines (12-006, clause 11.3.1)."""
+    root = _root(f"{{{SOS}}}GetResultTemplateResponse", f"{SOS} http://schemas.opengis.net/sos/2.0/sos.xsd")
+    record = el(el(root, f"{{{SOS}}}resultStructure"), f"{{{_SWE}}}DataRecord")
+    address, observed = names.observed_property(base_url, name), offering.kind.properties[name]
+    time = el(
+        el(record, f"{{{_SWE}}}field", name="phenomenonTime"),
+        f"{{{_SWE}}}Time",
+        definition="http://www.opengis.net/def/property/OGC/0/PhenomenonTime",
+    )
+    el(time, f"{{{_SWE}}}uom").set(f"{{{_XLINK}}}href", "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian")
+    el(
+        el(record, f"{{{_SWE}}}field", name="featureOfInterest"),
+        f"{{{_SWE}}}Text",
+        definition="http://www.opengis.net/def/property/OGC/0/FeatureOfInterest",
+    )
+    _missing(el(record, f"{{{_SWE}}}field", name=name), address, observed.unit)
+    _missing(el(record, f"{{{_SWE}}}field", name="uncertainty"), f"{address}#uncertainty", observed.unit)
+    encoding = el(el(root, f"{{{SOS}}}resultEncoding"), f"{{{_SWE}}}TextEncoding")
+    for key, value in (("tokenSeparator", ","), ("blockSeparator", "\n"), ("decimalSeparator", ".")):
+        encoding.set(key, value)
+    return document(root)
+
+
+def _missing(field: etree._Element, definition: str, unit: str) -> None:
+    """A quantity that may be NaN."""
+    quantity = el(field, f"{{{_SWE}}}Quantity", definition=definition)
+    nils = el(el(quantity, f"{{{_SWE}}}nilValues"), f"{{{_SWE}}}NilValues")
+    el(nils, f"{{{_SWE}}}nilValue", "NaN", reason="http://www.opengis.net/def/nil/OGC/0/missing")
+    el(quantity, f"{{{_SWE}}}uom", code=unit)

@@ -15,6 +15,7 @@ from catalog.model.faults import Fault, Kind
 from catalog.model.observation import Observed, Series, Sorted, Station
 from catalog.model.principal import Deadline, Principal
 from catalog.model.time import Micros, Period, ends_text, micros_text
+from catalog.observations import observation_named, series_named
 from catalog.query import And, Compare, Filter, Or, Property, Relation, equal
 from catalog.service import Catalog
 from config.product_types import ObservedProperty, SeriesType
@@ -73,22 +74,6 @@ def stream_id(station: str, collection: str, observed: str) -> str:
     return f"{station}.{collection}.{observed}"
 
 
-def _stream(name: str) -> Filter:
-    """The series of an id; station ids may have dots, the two other parts have none."""
-    parts = name.rsplit(".", 2)
-    if len(parts) != 3:
-        return _NOTHING
-    properties = (Property.STATION, Property.COLLECTION, Property.OBSERVED)
-    return And(tuple(equal(one, part) for one, part in zip(properties, parts, strict=True)))
-
-
-def _observation(name: str) -> Filter:
-    stream, _, time = name.rpartition(".")
-    if not (time.lstrip("-").isascii() and time.lstrip("-").isdigit() and len(time) < 19):
-        return _NOTHING
-    return And((_stream(stream), Compare(Property.TIME, Relation.EQUAL, int(time))))
-
-
 def _text(prop: Property, title: str) -> Queryable:
     return Queryable(prop, Type.TEXT, title)
 
@@ -108,15 +93,15 @@ _THING = {
     "properties/updated": Queryable(Property.MODIFIED, Type.TIME, "updated"),
 }  # fmt: skip
 _STREAM = {
-    "id": _stream, "name": _text(Property.NAME, "name"), **_station_names("Thing/", Property.STATION), "Sensor/id": _text(Property.COLLECTION, "Sensor"),
+    "id": series_named, "name": _text(Property.NAME, "name"), **_station_names("Thing/", Property.STATION), "Sensor/id": _text(Property.COLLECTION, "Sensor"),
     "ObservedProperty/id": _text(Property.OBSERVED, "ObservedProperty"), "ObservedProperty/name": _text(Property.OBSERVED, "ObservedProperty"),
     "phenomenonTime": _SPAN, "resultTime": _SPAN, "properties/points": Queryable(Property.POINTS, Type.NUMBER, "points"),
     "properties/updated": Queryable(Property.MODIFIED, Type.TIME, "updated"),
 }  # fmt: skip
 _TIME = Queryable(Property.TIME, Type.TIME, "phenomenonTime")
 _POINT = {
-    "id": _observation, "phenomenonTime": _TIME, "resultTime": _TIME, "result": Queryable(Property.VALUE, Type.NUMBER, "result"),
-    "parameters/uncertainty": Queryable(Property.UNCERTAINTY, Type.NUMBER, "uncertainty"), "Datastream/id": _stream,
+    "id": observation_named, "phenomenonTime": _TIME, "resultTime": _TIME, "result": Queryable(Property.VALUE, Type.NUMBER, "result"),
+    "parameters/uncertainty": Queryable(Property.UNCERTAINTY, Type.NUMBER, "uncertainty"), "Datastream/id": series_named,
     **_station_names("Datastream/Thing/", Property.STATION), **_station_names("FeatureOfInterest/", Property.STATION),
     "Datastream/Sensor/id": _text(Property.COLLECTION, "Sensor"), "Datastream/ObservedProperty/id": _text(Property.OBSERVED, "ObservedProperty"),
     "Datastream/ObservedProperty/name": _text(Property.OBSERVED, "ObservedProperty"),
@@ -276,7 +261,7 @@ def _of_station(one: Station) -> Filter:
 
 
 def _series_key(one: Series) -> Filter:
-    return _stream(one.id)
+    return series_named(one.id)
 
 
 def _point_stream(one: Observed) -> str:
@@ -305,7 +290,7 @@ SETS: dict[str, EntitySet] = {
             {"id": _text(Property.ID, "id"), "time": _TIME}, ("id", "time"),
         ),
         EntitySet(
-            "Datastreams", _streams, _count_streams, lambda one: one.id, _stream, _write_stream,
+            "Datastreams", _streams, _count_streams, lambda one: one.id, series_named, _write_stream,
             {
                 "Thing": Way("Things", True, lambda one: equal(Property.ID, one.station)),
                 "Sensor": Way("Sensors", True, lambda one: equal(Property.COLLECTION, one.collection)),
@@ -327,9 +312,9 @@ SETS: dict[str, EntitySet] = {
             {"id": _text(Property.OBSERVED, "id"), "name": _text(Property.NAME, "name")}, ("id", "name"),
         ),
         EntitySet(
-            "Observations", _points, _count_points, lambda one: f"{_point_stream(one)}.{one.point.time}", _observation, write_point,
+            "Observations", _points, _count_points, lambda one: f"{_point_stream(one)}.{one.point.time}", observation_named, write_point,
             {
-                "Datastream": Way("Datastreams", True, lambda one: _stream(_point_stream(one))),
+                "Datastream": Way("Datastreams", True, lambda one: series_named(_point_stream(one))),
                 "FeatureOfInterest": Way("FeaturesOfInterest", True, lambda one: equal(Property.ID, one.station)),
             },
             _POINT, ("id", "phenomenonTime", "result", "resultTime"), frozenset({"FeatureOfInterest/feature"}), 1_000, 10_000,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs under any Python that has OWSLib: reads a series over SOS 2.0 in both formats. Prints one JSON document."""
+"""Runs under any Python that has OWSLib: reads a series over SOS 2.0 in both formats, and over SOS 1.0.0. Prints one JSON document."""
 
 import json
 import sys
@@ -8,6 +8,7 @@ import owslib
 from lxml import etree
 from owslib.sos import SensorObservationService
 from owslib.swe.observation.sos200 import SOSGetObservationResponse
+from owslib.swe.sensor.sml import SensorML
 from owslib.util import ServiceException
 
 server, station = sys.argv[1:3]
@@ -40,7 +41,23 @@ except ServiceException as error:
 sensor = sos.describe_sensor(
     outputFormat="http://www.opengis.net/sensorml/2.0", procedure=offering.procedures[0]
 )
+old = SensorObservationService(f"{server}/sos", version="1.0.0")
+first = old.contents["hydroweb-rivers-operational"]
+collection = etree.fromstring(
+    old.get_observation(
+        responseFormat=first.response_formats[0],
+        offerings=[first.id],
+        observedProperties=first.observed_properties,
+        eventTime="2016-01-01T00:00:00Z/2016-12-31T23:59:59Z",
+        featureOfInterest=station,
+    )
+)
+chain = SensorML(old.describe_sensor('text/xml;subtype="sensorML/1.0.1"', first.procedures[0])).members[0]
 result = {
+    "old": {
+        "rows": [row.split(",") for row in collection.findtext(".//{*}values").strip(";").split(";")],
+        "name": chain.get_identifiers_by_name("shortName")[0].value,
+    },
     "owslib": owslib.__version__,
     "operations": [one.name for one in sos.operations],
     "box": list(offering.bbox),

@@ -51,7 +51,12 @@ def test_owslib_reads_a_series(hydro: World, hydro_server: str, python: Path) ->
         "GetObservation",
         "GetFeatureOfInterest",
         "GetDataAvailability",
+        "GetObservationById",
+        "GetResultTemplate",
+        "GetResult",
     ]
+    assert [[row[0].replace("Z", "+00:00"), float(row[1])] for row in found["old"]["rows"]] == expected[:12]
+    assert found["old"]["name"] == "hydroweb-rivers-operational"
     west, south, east, north = found["box"]
     assert west <= AGEN.longitude <= east
     assert south <= AGEN.latitude <= north

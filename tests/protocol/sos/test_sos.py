@@ -91,7 +91,11 @@ def test_capabilities_are_valid_and_say_everything_inside_the_offering(
     rivers = offerings[RIVERS]
     assert [one.text for one in rivers.iterfind("swes:procedure", NS)] == [f"{BASE}/collections/{RIVERS}"]
     assert [one.text for one in rivers.iterfind("swes:observableProperty", NS)] == [PROPERTY]
-    assert [one.text for one in rivers.iterfind("sos:responseFormat", NS)] == [OM, WATERML]
+    assert [one.text for one in rivers.iterfind("sos:responseFormat", NS)] == [
+        OM,
+        WATERML,
+        "text/csv",
+    ]
     south, west = map(float, rivers.findtext(".//gml:lowerCorner", namespaces=NS).split())
     north, east = map(float, rivers.findtext(".//gml:upperCorner", namespaces=NS).split())
     assert south <= AGEN.latitude <= north
@@ -263,6 +267,12 @@ SENSOR = {
     "procedureDescriptionFormat": "http://www.opengis.net/sensorml/2.0",
 }
 FEATURES = {"request": "GetFeatureOfInterest"}
+BY_ID = {"request": "GetObservationById", "observation": "some"}
+TEMPLATE = {"request": "GetResultTemplate", "offering": RIVERS, "observedProperty": PROPERTY}
+RESULT = {**TEMPLATE, "request": "GetResult"}
+OLD = {
+    "request": "GetObservation", "version": "1.0.0", "offering": RIVERS, "observedProperty": PROPERTY, "responseFormat": 'text/xml;subtype="om/1.0.0"',
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -270,7 +280,7 @@ FEATURES = {"request": "GetFeatureOfInterest"}
     [
         *[
             ({**base, name: value}, code, name)
-            for base in (OBSERVATION, SENSOR, FEATURES)
+            for base in (OBSERVATION, SENSOR, FEATURES, BY_ID, TEMPLATE, RESULT)
             for name in ("service", "version")
             for value, code in (("", "MissingParameterValue"), ("wrong", "InvalidParameterValue"))
         ],
@@ -283,10 +293,20 @@ FEATURES = {"request": "GetFeatureOfInterest"}
                 ),
                 (SENSOR, ("procedure", "procedureDescriptionFormat")),
                 (FEATURES, ("procedure", "observedProperty", "featureOfInterest")),
+                (TEMPLATE, ("offering", "observedProperty")),
+                (RESULT, ("offering", "observedProperty", "featureOfInterest")),
+                (OLD, ("offering", "observedProperty", "procedure", "featureOfInterest", "responseFormat")),
             )
             for name in names
             for value, code in (("", "MissingParameterValue"), ("wrong", "InvalidParameterValue"))
         ],
+        ({**BY_ID, "observation": ""}, "MissingParameterValue", "observation"),
+        ({**RESULT, "observedProperty": "water_area"}, "InvalidParameterValue", "observedProperty"),
+        ({**OLD, "eventTime": "soon"}, "InvalidParameterValue", "eventTime"),
+        ({**OLD, "bbox": "1,2,3"}, "InvalidParameterValue", "bbox"),
+        ({**OLD, "responseMode": "attached"}, "InvalidParameterValue", "responseMode"),
+        ({**SENSOR, "version": "1.0.0"}, "MissingParameterValue", "outputFormat"),
+        ({**FEATURES, "version": "1.0.0"}, "InvalidParameterValue", "version"),
         ({"request": ""}, "MissingParameterValue", "request"),
         ({"request": "InsertSensor"}, "OperationNotSupported", "request"),
         ({**OBSERVATION, "temporalFilter": ""}, "MissingParameterValue", "temporalFilter"),
@@ -463,7 +483,7 @@ def test_a_hundred_thousand_points_need_no_more_memory_than_a_few(tmp_path: Path
         }
         tracemalloc.start()
         points = sum(
-            part.count(b"<wml2:point>") for part in service.answer(read_request(asked), ANONYMOUS, BASE)
+            part.count(b"<wml2:point>") for part in service.answer(read_request(asked), ANONYMOUS, BASE).parts
         )
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
