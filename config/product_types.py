@@ -6,8 +6,9 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Annotated, Literal, NamedTuple
+from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from config.chains import Process
 from config.settings import Bilingual
@@ -218,18 +219,92 @@ class ObservedProperty(_Frozen):
     """An address of the concept in a public vocabulary."""
 
 
+class Table(_Frozen):
+    """The columns of a CSV file of series, by their headings."""
+
+    files: str
+    """The names of its files, with `*` and `?`."""
+    separator: Literal[",", ";", "\t", "|"] = ","
+    station: str = ""
+    """Without it the name of the file, up to its ending, is the station."""
+    prefix: str = ""
+    """What the ids of its stations begin with."""
+    name: str = ""
+    water: str = ""
+    basin: str = ""
+    country: str = ""
+    longitude: str = ""
+    latitude: str = ""
+    """Degrees, WGS 84. Without them a station must be known."""
+    time: str
+    time_format: str = ""
+    """As strptime reads it; ISO 8601 without one."""
+    zone: str = "UTC"
+    """Of times that name none, in the words of the IANA database."""
+    values: Annotated[dict[str, str], Field(min_length=1)]
+    """Property to column."""
+    uncertainties: dict[str, str] = {}
+    """Property to column: one standard deviation, in the unit of the value."""
+    scales: dict[str, float] = {}
+    """Property to the factor that makes its unit of the column's."""
+    quality: str = ""
+    qualities: dict[str, Literal["good", "suspect", "estimate", "poor", "unchecked"]] = {}
+    """What the words of the column `quality` mean."""
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"{value!r} is not a zone of the IANA database")
+        return value
+
+    def named(self) -> tuple[str, ...]:
+        """The columns that must be there."""
+        optional = (
+            self.station,
+            self.longitude,
+            self.latitude,
+            self.name,
+            self.water,
+            self.basin,
+            self.country,
+            self.quality,
+        )
+        return (
+            self.time,
+            *self.values.values(),
+            *self.uncertainties.values(),
+            *(one for one in optional if one),
+        )
+
+
 class SeriesType(Published):
     """A family of series of stations, made by one chain and published as one collection; the procedure and the offering of an SOS."""
 
-    reader: Literal["hydroweb"]
-    body: Literal["river", "lake"]
-    """What its stations lie on."""
-    status: Literal["operational", "research"]
+    reader: Literal["hydroweb", "swot", "table", "waterml"]
+    body: Literal["river", "lake", "reach", "node", "gauge"]
+    """What its stations are: virtual stations of rivers, lakes, SWOT's reaches and nodes, gauges in the water."""
+    status: Literal["operational", "research"] = "operational"
     """Which deliveries it takes: the near real time chain's, or the experts'."""
+    table: Table | None = None
+    """The columns of its files, for the reader `table`."""
+    files: str = "*"
+    """The names of its files, for the reader `waterml`."""
     properties: dict[str, ObservedProperty]
     interpolation: Literal["Continuous", "Discontinuous"] = "Discontinuous"
     """WaterML 2.0: whether a client may draw a line between two points."""
     point: Points
+
+    @model_validator(mode="after")
+    def _declared(self) -> SeriesType:
+        if (self.reader == "table") != (self.table is not None):
+            raise ValueError("the reader `table` needs `table`, and no other takes it")
+        unknown = set(self.table.values) - set(self.properties) if self.table else set()
+        if unknown:
+            raise ValueError(
+                f"table.values names {', '.join(sorted(unknown))}, which is not among the properties"
+            )
+        return self
 
     @property
     def layers(self) -> tuple[Layer, ...]:

@@ -12,19 +12,22 @@ from pathlib import Path
 from catalog.geometry import footprint_boxes
 from catalog.ingest import archive
 from catalog.ingest.assets import Maker, sources
-from catalog.ingest.discover import Candidate, Found, Passed, SeriesFile, discover, fingerprint
+from catalog.ingest.discover import Candidate, Found, Kinds, Passed, discover, fingerprint
 from catalog.ingest.publish import Publisher, Reached, no_points
 from catalog.ingest.quicklook import write_quicklook
-from catalog.ingest.readers import READERS, hydroweb
+from catalog.ingest.readers import READERS
 from catalog.ingest.readers.scene import METADATA_NAMES, QUICKLOOK_NAMES, Members, assign, require, wanted
+from catalog.ingest.readers.series import SeriesFile
 from catalog.ingest.refusal import Refused
+from catalog.model.faults import Fault
+from catalog.model.observation import Delivery
 from catalog.model.principal import Principal
 from catalog.model.product import Asset, AssetRole, Product
 from catalog.raster.files import Unreadable
 from catalog.raster.footprint import footprint
 from catalog.service import Catalog
 from config.limits import Limits
-from config.product_types import Policy
+from config.product_types import Policy, SeriesType
 
 _FINGERPRINT = "hysope:fingerprint"
 
@@ -65,7 +68,9 @@ class Ingest:
         self._catalog, self._limits, self._policies = catalog, limits, policies or {}
         self._who = who
         self._publisher = Publisher(catalog, who, reached)
-        self._kinds = tuple(catalog.registry.types.values())
+        self._kinds = Kinds(
+            tuple(catalog.registry.types.values()), tuple(catalog.registry.series_types.values())
+        )
 
     def repair(self) -> list[str]:
         """Mends what a killed run left (see Publisher.repair)."""
@@ -118,36 +123,44 @@ class Ingest:
             )
 
     def _deliver(self, item: SeriesFile, dry_run: bool) -> Outcome:
-        """Observations: known by their content, stored in one transaction; what was here already is skipped."""
+        """Observations: a station's in one transaction; what was here already is skipped. The file is read whole before the first is stored."""
         try:
-            found = hydroweb.read(item.source, self._limits.metadata_bytes)
+            found = tuple(item.read(self._limits.metadata_bytes))
         except (Refused, OSError) as refused:
             return Outcome(item.source, "failed", reason=str(refused))
-        station = found.station
-        kind = next(
-            (
-                one
-                for one in self._catalog.registry.series_types.values()
-                if (one.body, one.status) == (station.body, found.status)
-            ),
-            None,
-        )
-        if kind is None:
+        kinds = [self._taker(item, one) for one in found]
+        name = found[0].station.id if len(found) == 1 else f"{len(found)} stations"
+        if None in kinds:
+            lost = found[kinds.index(None)]
             return Outcome(
-                item.source,
-                "skipped",
-                station.id,
-                f"no collection takes {found.status} series of a {station.body}",
-            )
+                item.source, "skipped", name, f"no collection takes {lost.status} series of a {lost.station.body} from {lost.reader}"
+            )  # fmt: skip
         if dry_run:
-            return Outcome(item.source, "would ingest", station.id, kind.id)
-        outcome = self._catalog.deliver(found, kind, self._who, str(item.source.resolve()))
+            return Outcome(
+                item.source, "would ingest", name, ", ".join(sorted({kind.id for kind in kinds if kind}))
+            )
+        try:
+            outcomes = [
+                self._catalog.deliver(one, kind, self._who, str(item.source.resolve()))
+                for one, kind in zip(found, kinds, strict=True)
+                if kind
+            ]
+        except Fault as fault:
+            return Outcome(item.source, "failed", name, fault.text)
+        outcome = next((one for one in ("new", "updated") if one in outcomes), "skipped")
         return Outcome(
-            item.source,
-            outcome,
-            station.id,
-            "these observations are here already" if outcome == "skipped" else "",
-        )
+            item.source, outcome, name, "these observations are here already" if outcome == "skipped" else ""
+        )  # fmt: skip
+
+    def _taker(self, item: SeriesFile, delivery: Delivery) -> SeriesType | None:
+        """The series type of a delivery: the one that the file's name says, or that of its reader, status and kind of station."""
+        wanted = (delivery.reader, delivery.station.body, delivery.status)
+        for kind in self._catalog.registry.series_types.values():
+            if item.collection == kind.id or (
+                not item.collection and (kind.reader, kind.body, kind.status) == wanted
+            ):
+                return kind
+        return None
 
     def _ingest(self, item: Candidate, mark: str) -> str:
         kind, identity = item.identity.kind, item.identity

@@ -11,13 +11,12 @@ from typing import Literal
 
 from catalog.ingest import archive
 from catalog.ingest.names import Identity, identify, prefix_of
-from catalog.ingest.readers import hydroweb
+from catalog.ingest.readers.series import SeriesFile, series_file
 from catalog.ingest.refusal import Refused
 from config.limits import Limits
-from config.product_types import ProductType
+from config.product_types import ProductType, SeriesType
 
 _RASTER = (".tif", ".tiff")
-_SERIES = (".txt", ".json")
 _IGNORED = (".aux.xml", ".md5", ".txt", ".json", ".geojson", ".png", ".jpg", ".qml", ".part", ".tmp")
 
 
@@ -31,13 +30,6 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class SeriesFile:
-    """A file with the observations of a station."""
-
-    source: Path
-
-
-@dataclass(frozen=True, slots=True)
 class Passed:
     """Something that is no product of ours, and why. `broken` when it should have been one."""
 
@@ -46,10 +38,18 @@ class Passed:
     broken: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """What is looked for."""
+
+    products: Sequence[ProductType]
+    series: Sequence[SeriesType] = ()
+
+
 Found = Candidate | SeriesFile | Passed
 
 
-def discover(paths: Iterable[Path], kinds: Sequence[ProductType], limits: Limits) -> Iterator[Found]:
+def discover(paths: Iterable[Path], kinds: Kinds, limits: Limits) -> Iterator[Found]:
     """Walks files and trees in order of their names. Links are not followed."""
     for path in paths:
         if not path.exists():
@@ -77,8 +77,8 @@ def fingerprint(candidate: Candidate) -> str:
     return digest.hexdigest()
 
 
-def _folder(folder: Path, kinds: Sequence[ProductType], limits: Limits) -> Iterator[Found]:
-    found = identify(folder.name, kinds) or _by_metadata(folder, kinds)
+def _folder(folder: Path, kinds: Kinds, limits: Limits) -> Iterator[Found]:
+    found = identify(folder.name, kinds.products) or _by_metadata(folder, kinds.products)
     if found:
         yield Candidate(folder, "folder", found)
         return
@@ -97,15 +97,16 @@ def _by_metadata(folder: Path, kinds: Sequence[ProductType]) -> Identity | None:
     return None
 
 
-def _file(path: Path, kinds: Sequence[ProductType], limits: Limits) -> Iterator[Found]:
+def _file(path: Path, kinds: Kinds, limits: Limits) -> Iterator[Found]:
     lower = path.name.lower()
-    if lower.endswith(".zip"):
-        yield _zip(path, kinds, limits)
+    series = series_file(path, kinds.series)
+    if series:
+        yield series
+    elif lower.endswith(".zip"):
+        yield _zip(path, kinds.products, limits)
     elif lower.endswith(_RASTER):
-        found = identify(path.stem, kinds)
+        found = identify(path.stem, kinds.products)
         yield Candidate(path, "file", found) if found else Passed(path, "no product type knows this name")
-    elif lower.endswith(_SERIES) and hydroweb.recognised(path):
-        yield SeriesFile(path)
     elif not lower.endswith(_IGNORED):
         yield Passed(path, "is not a raster, a zip or a folder")
 

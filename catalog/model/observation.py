@@ -30,7 +30,7 @@ class Station:
     collection: str
     """Of its first series: under whose rights it stands."""
     body: str
-    """`river` or `lake`."""
+    """`river`, `lake`, `reach`, `node` or `gauge`."""
     name: str
     water: str
     """The river's or lake's name."""
@@ -83,6 +83,10 @@ class Point:
     time: Micros
     value: float
     uncertainty: float | None = None
+    quality: Quality | None = None
+    """How far it may be trusted, where that differs from its series."""
+    mission: str = ""
+    """What saw it: a satellite, with its track where that is known (`S3A-0427`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +133,16 @@ class Delivery:
     """What a file brings: a station and the points of its properties, as the reader understood them."""
 
     station: Station
+    reader: str
+    """Who understood them; with the station's body and the status, this says which series type takes them."""
     status: str
     """`operational` or `research`."""
     version: str
     datum: str
     quality: Quality
     points: Mapping[str, Sequence[Point]] = field(default_factory=dict)
+    placed: bool = True
+    """Whether it says where the station is; otherwise the station must be known."""
 
 
 @dataclass(frozen=True, slots=True)

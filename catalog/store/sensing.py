@@ -8,14 +8,21 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
 
-from catalog.model.observation import Observed, Point, Series, Sorted, Station
+from catalog.model.observation import Observed, Series, Sorted, Station
 from catalog.model.principal import Deadline
-from catalog.model.time import Micros
 from catalog.query import Filter, Property
 from catalog.store import compile as sql
 from catalog.store import tables
 from catalog.store.database import Database
-from catalog.store.stations import aliases_of, series_of, station_of, stations_target, target_of
+from catalog.store.stations import (
+    POINT,
+    aliases_of,
+    point_of,
+    series_of,
+    station_of,
+    stations_target,
+    target_of,
+)
 
 _S, _R, _O = tables.station.c, tables.series.c, tables.observation.c
 _SERIES: dict[Property, ColumnElement[Any]] = {
@@ -91,14 +98,13 @@ class Sensing:
         self, tree: Filter, hidden: Sequence[str], order: Sorted, limit: int, offset: int, deadline: Deadline
     ) -> tuple[Observed, ...]:
         """Points of current series."""
-        columns = (_S.id, _R.collection, _R.property, _O.time_us, _O.value, _O.uncertainty)
+        columns = (_S.id, _R.collection, _R.property, *POINT)
         query = (
             self._points(select(*columns), tree, hidden).order_by(*_ORDERS[order]).limit(limit).offset(offset)
         )
         with self._database.reading(deadline) as connection:
             return tuple(
-                Observed(row[0], row[1], row[2], Point(Micros(row[3]), row[4], row[5]))
-                for row in connection.execute(query)
+                Observed(row[0], row[1], row[2], point_of(row[3:])) for row in connection.execute(query)
             )
 
     def count_observations(self, tree: Filter, hidden: Sequence[str], deadline: Deadline) -> int:

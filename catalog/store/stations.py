@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from catalog.model.area import Box
+from catalog.model.faults import Fault, Kind
 from catalog.model.observation import Delivery, Extent, Point, Quality, Series, SeriesQuery, Station
 from catalog.model.principal import Deadline
 from catalog.model.product import Summary, version_order
@@ -38,6 +39,9 @@ from catalog.store.database import Database
 
 _S, _R, _O, _A = tables.station.c, tables.series.c, tables.observation.c, tables.station_alias.c
 _CHUNK = 500
+POINT = (_O.time_us, _O.value, _O.uncertainty, _O.quality, _O.mission)
+"""The columns of a point, as `point_of` reads them."""
+_QUALITIES: Mapping[str, Quality | None] = {"": None, **{one.value: one for one in Quality}}
 T = TypeVar("T")
 
 
@@ -109,15 +113,10 @@ class Stations:
         self, series: int, start: Micros | None, end: Micros | None, limit: int, deadline: Deadline
     ) -> tuple[Point, ...]:
         """The first points of a series from `start` (included) to `end` (excluded), oldest first."""
-        query = (
-            select(_O.time_us, _O.value, _O.uncertainty)
-            .where(_O.series == series)
-            .order_by(_O.time_us)
-            .limit(limit)
-        )
+        query = select(*POINT).where(_O.series == series).order_by(_O.time_us).limit(limit)
         query = _spanned(query, start, end)
         with self._database.reading(deadline) as connection:
-            return tuple(Point(Micros(row[0]), row[1], row[2]) for row in connection.execute(query))
+            return tuple(point_of(row) for row in connection.execute(query))
 
     def bounds(
         self, series: int, start: Micros | None, end: Micros | None, deadline: Deadline
@@ -135,13 +134,11 @@ class Stations:
         with self._database.reading(deadline) as connection:
             for part in _parts([one.key for one in series]):
                 query = (
-                    select(_O.series, _O.time_us, _O.value, _O.uncertainty)
+                    select(_O.series, *POINT)
                     .join(tables.series, and_(_R.key == _O.series, _R.last_us == _O.time_us))
                     .where(_R.key.in_(part))
                 )
-                out.update(
-                    {row[0]: Point(Micros(row[1]), row[2], row[3]) for row in connection.execute(query)}
-                )
+                out.update({row.series: point_of(row[1:]) for row in connection.execute(query)})
         return out
 
     def places(
@@ -259,8 +256,12 @@ class StationWriter:
         key = self._key_of(delivery.station.aliases)
         outcome = "skipped"
         if key is None:
+            if not delivery.placed:
+                raise Fault(
+                    Kind.UNKNOWN_STATION, f"no station {delivery.station.id[:80]!r} is known, and this does not say where it is"
+                )  # fmt: skip
             key, outcome = self._insert(delivery.station, collection), "new"
-        else:
+        elif delivery.placed:
             self._update(key, delivery.station)
         for prop, points in delivery.points.items():
             if self._put_series(key, delivery, collection, producer, prop, points, at, source):
@@ -360,9 +361,9 @@ class StationWriter:
         source: str,
     ) -> bool:
         """Stores the points of one property; false when they were all here."""
+        version, datum = self._unsaid(station, delivery, collection, prop)
         identity = {
-            "station": station, "collection": collection, "property": prop, "producer": producer, "version": delivery.version,
-            "datum": delivery.datum if prop.endswith("height") else "",
+            "station": station, "collection": collection, "property": prop, "producer": producer, "version": version, "datum": datum,
         }  # fmt: skip
         key = self._connection.execute(
             select(_R.key).where(
@@ -379,18 +380,21 @@ class StationWriter:
             ).scalar_one()
             self._choose_current(station, collection, prop)
         inside = and_(_O.series == key, _O.time_us >= points[0].time, _O.time_us <= points[-1].time)
-        stored = self._connection.execute(
-            select(_O.time_us, _O.value, _O.uncertainty).where(inside).order_by(_O.time_us)
-        ).all()
-        if [tuple(row) for row in stored] == [
-            (point.time, point.value, point.uncertainty) for point in points
-        ]:
+        stored = self._connection.execute(select(*POINT).where(inside).order_by(_O.time_us)).all()
+        if [point_of(row) for row in stored] == list(points):
             return False
         self._connection.execute(delete(tables.observation).where(inside))
         self._connection.execute(
             insert(tables.observation),
             [
-                {"series": key, "time_us": point.time, "value": point.value, "uncertainty": point.uncertainty}
+                {
+                    "series": key,
+                    "time_us": point.time,
+                    "value": point.value,
+                    "uncertainty": point.uncertainty,
+                    "quality": point.quality.value if point.quality else "",
+                    "mission": point.mission,
+                }
                 for point in points
             ],
         )
@@ -402,6 +406,15 @@ class StationWriter:
         }  # fmt: skip
         self._connection.execute(update(tables.series).where(_R.key == key).values(facts))
         return True
+
+    def _unsaid(self, station: int, delivery: Delivery, collection: str, prop: str) -> tuple[str, str]:
+        """Version and datum of a delivery; what it does not say is that of the current series."""
+        said = delivery.version, delivery.datum if prop.endswith("height") else ""
+        mine = and_(
+            _R.station == station, _R.collection == collection, _R.property == prop, _R.current == 1
+        )  # fmt: skip
+        here = self._connection.execute(select(_R.version, _R.datum).where(mine)).one_or_none()
+        return said if here is None else (said[0] or here.version, said[1] or here.datum)
 
     def _choose_current(self, station: int, collection: str, prop: str) -> None:
         """Of several versions of a series the newest is the one that everybody sees."""
@@ -442,6 +455,12 @@ def aliases_of(connection: Connection, keys: Sequence[int]) -> Mapping[int, tupl
         ):
             out[row.station] = (*out.get(row.station, ()), row.alias)
     return out
+
+
+def point_of(row: Sequence[Any]) -> Point:
+    """A point from the columns of POINT."""
+    at, value, spread, quality, mission = row
+    return Point(at, value, spread, _QUALITIES[quality], mission)
 
 
 def station_of(row: Row[Any], aliases: tuple[str, ...]) -> Station:

@@ -260,6 +260,8 @@ observation = Table(
     Column("time_us", BigInteger, primary_key=True),
     Column("value", Float, nullable=False),
     Column("uncertainty", Float),
+    Column("quality", Text, nullable=False, server_default=""),
+    Column("mission", Text, nullable=False, server_default=""),
 )
 
 job = Table(

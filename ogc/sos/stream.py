@@ -28,7 +28,7 @@ _LOCATIONS = (
     "http://www.opengis.net/waterml/2.0 http://schemas.opengis.net/waterml/2.0/waterml2.xsd"
 )
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
-CSV_HEAD = "station,collection,observed_property,time,value,uncertainty,unit\r\n"
+CSV_HEAD = "station,collection,observed_property,time,value,uncertainty,unit,quality,mission\r\n"
 _OM_TYPE = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
 _TVP_TYPE = "http://www.opengis.net/def/observationType/waterml/2.0/MeasurementTimeseriesTVPObservation"
 _QUALITY_TITLES = {quality: quality.value.title() for quality in Quality}
@@ -117,21 +117,18 @@ def timeseries(told: Told, extent: Extent, pages: Iterable[Sequence[Point]]) -> 
         f'<wml2:metadata><wml2:MeasurementTimeseriesMetadata><wml2:temporalExtent><gml:TimePeriod gml:id="{mark}e">{period}</wml2:temporalExtent>'
         "<wml2:cumulative>false</wml2:cumulative></wml2:MeasurementTimeseriesMetadata></wml2:metadata>"
         "<wml2:defaultPointMetadata><wml2:DefaultTVPMeasurementMetadata>"
-        f'<wml2:quality xlink:href="http://www.opengis.net/def/waterml/2.0/quality/{quality.value}" xlink:title="{_QUALITY_TITLES[quality]}"/>'
+        f"{_quality(quality)}"
         f"<wml2:uom code={quoteattr(told.observed.unit)}/>"
         f'<wml2:interpolationType xlink:href="http://www.opengis.net/def/waterml/2.0/interpolationType/{way}" xlink:title="{way}"/>'
         "</wml2:DefaultTVPMeasurementMetadata></wml2:defaultPointMetadata>"
     )
     before, after = _point_accuracy(told)
     for page in pages:
-        out = []
-        for point in page:
-            spread = "" if point.uncertainty is None else f"{before}{point.uncertainty!r}{after}"
-            out.append(
-                f"<wml2:point><wml2:MeasurementTVP><wml2:time>{_time(point.time)}</wml2:time><wml2:value>{point.value!r}</wml2:value>"
-                f"{spread}</wml2:MeasurementTVP></wml2:point>"
-            )
-        yield "".join(out)
+        yield "".join(
+            f"<wml2:point><wml2:MeasurementTVP><wml2:time>{_time(point.time)}</wml2:time><wml2:value>{point.value!r}</wml2:value>"
+            f"{_metadata(point, before, after)}</wml2:MeasurementTVP></wml2:point>"
+            for point in page
+        )
     yield f"</wml2:MeasurementTimeseries></om:result></om:OM_Observation></sos:{told.member}>"
 
 
@@ -148,13 +145,11 @@ def results(told: Told, pages: Iterable[Sequence[Point]]) -> Iterator[str]:
 def rows(told: Told, pages: Iterable[Sequence[Point]]) -> Iterator[str]:
     """Lines of CSV (RFC 4180); no field of them can hold a comma."""
     series = told.series
-    before, after = (
-        f"{series.station},{told.kind.id},{series.observed_property},",
-        f",{told.observed.unit}\r\n",
-    )
+    before, unit = f"{series.station},{told.kind.id},{series.observed_property},", told.observed.unit
     for page in pages:
         yield "".join(
-            f"{before}{_time(point.time)},{point.value!r},{'' if point.uncertainty is None else repr(point.uncertainty)}{after}"
+            f"{before}{_time(point.time)},{point.value!r},{'' if point.uncertainty is None else repr(point.uncertainty)},"
+            f"{unit},{(point.quality or series.quality).value},{point.mission}\r\n"
             for point in page
         )
 
@@ -175,11 +170,21 @@ def _point_accuracy(told: Told) -> tuple[str, str]:
     definition = quoteattr(
         f"{names.observed_property(told.base_url, told.series.observed_property)}#uncertainty"
     )
-    before = (
-        f"<wml2:metadata><wml2:TVPMeasurementMetadata><wml2:accuracy><swe:Quantity definition={definition}>"
-        f"<swe:uom code={quoteattr(told.observed.unit)}/><swe:value>"
-    )
-    return before, "</swe:value></swe:Quantity></wml2:accuracy></wml2:TVPMeasurementMetadata></wml2:metadata>"
+    before = f"<wml2:accuracy><swe:Quantity definition={definition}><swe:uom code={quoteattr(told.observed.unit)}/><swe:value>"
+    return before, "</swe:value></swe:Quantity></wml2:accuracy>"
+
+
+def _metadata(point: Point, before: str, after: str) -> str:
+    """A WaterML point's own quality and accuracy, where it has them."""
+    if point.uncertainty is None and point.quality is None:
+        return ""
+    quality = _quality(point.quality) if point.quality else ""
+    spread = "" if point.uncertainty is None else f"{before}{point.uncertainty!r}{after}"
+    return f"<wml2:metadata><wml2:TVPMeasurementMetadata>{quality}{spread}</wml2:TVPMeasurementMetadata></wml2:metadata>"
+
+
+def _quality(quality: Quality) -> str:
+    return f'<wml2:quality xlink:href="http://www.opengis.net/def/waterml/2.0/quality/{quality.value}" xlink:title="{_QUALITY_TITLES[quality]}"/>'
 
 
 def _link(tag: str, href: str, title: str) -> str:

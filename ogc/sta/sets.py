@@ -251,9 +251,14 @@ def _write_property(one: tuple[str, ObservedProperty], ask: Asking) -> Document:
 
 def write_point(one: Observed, _ask: Asking) -> Document:
     """An Observation; its result time is not known apart from the time of the phenomenon."""
-    at = micros_text(one.point.time)
-    spread = {} if one.point.uncertainty is None else {"parameters": {"uncertainty": one.point.uncertainty}}
-    return {"phenomenonTime": at, "resultTime": at, "result": one.point.value, **spread}
+    point = one.point
+    at = micros_text(point.time)
+    out: Document = {"phenomenonTime": at, "resultTime": at, "result": point.value}
+    if point.quality:
+        out["resultQuality"] = point.quality.value
+    known = {"uncertainty": point.uncertainty, "mission": point.mission or None}
+    parameters = {name: value for name, value in known.items() if value is not None}
+    return {**out, "parameters": parameters} if parameters else out
 
 
 def _of_station(one: Station) -> Filter:

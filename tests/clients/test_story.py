@@ -246,7 +246,7 @@ def _read_as_filed(here: Centre, file: Path) -> None:
     found = [(point.datetime.isoformat(), point.value) for point in observed.get_result().points]
     filed = [
         (micros_text(point.time).replace("Z", "+00:00"), point.value)
-        for point in read(file, 1 << 20).points[HEIGHT]
+        for point in next(read(file, 1 << 20)).points[HEIGHT]
     ]
     assert found == filed
 

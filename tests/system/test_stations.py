@@ -57,7 +57,9 @@ def station(
 
 def delivery(*values: tuple[int, float], at: Station | None = None, version: str = "") -> Delivery:
     points = tuple(Point(Micros(time * 60_000_000), value, 0.1) for time, value in values)
-    return Delivery(at or station(), "operational", version, "3855", Quality.UNCHECKED, {HEIGHT: points})
+    return Delivery(
+        at or station(), "hydroweb", "operational", version, "3855", Quality.UNCHECKED, {HEIGHT: points}
+    )
 
 
 def deliver(catalog: Catalog, found: Delivery, collection: str = RIVERS) -> str:

@@ -8,12 +8,19 @@ import pytest
 from support import shared
 
 from catalog.generator.hydroweb import AGEN, write_river
-from catalog.ingest.readers.hydroweb import AREA, HEIGHT, VOLUME, read, recognised
+from catalog.ingest.readers import hydroweb
+from catalog.ingest.readers.hydroweb import AREA, HEIGHT, VOLUME, recognised
 from catalog.ingest.refusal import Refused
-from catalog.model.observation import Quality
+from catalog.model.observation import Delivery, Quality
 from catalog.model.time import micros_text
 
 LIMIT = 1 << 24
+
+
+def read(path: Path, limit: int) -> Delivery:
+    """The one delivery of a file of one station."""
+    (found,) = hydroweb.read(path, limit)
+    return found
 
 
 def test_the_json_and_the_text_of_a_station_say_the_same() -> None:
@@ -66,8 +73,14 @@ def test_a_lake_text_has_heights_areas_and_volumes_without_the_missing_ones() ->
 
 def test_the_expanded_form_is_read_as_the_short_one(tmp_path: Path) -> None:
     short, long = write_river(tmp_path, AGEN, 40), write_river(tmp_path, AGEN, 40, expanded=True)
-    assert read(short, LIMIT) == read(long, LIMIT)
-    assert read(long, LIMIT).station.id == AGEN.name
+    plain, whole = read(short, LIMIT), read(long, LIMIT)
+    assert plain.station == whole.station
+    assert [(one.time, one.value, one.uncertainty) for one in plain.points[HEIGHT]] == [
+        (one.time, one.value, one.uncertainty) for one in whole.points[HEIGHT]
+    ]
+    assert {one.mission for one in plain.points[HEIGHT]} == {""}
+    (seen,) = {one.mission for one in whole.points[HEIGHT]}
+    assert seen.startswith("S3")
 
 
 def test_files_of_others_are_not_recognised() -> None:
@@ -151,4 +164,61 @@ def test_a_json_that_is_none_of_hydroweb_is_refused(tmp_path: Path, change: dict
     assert len(read(path, LIMIT).points[HEIGHT]) == 1
     path.write_text(json.dumps({**whole, **change}))
     with pytest.raises(Refused):
+        read(path, LIMIT)
+
+
+def test_rows_of_the_wfs_say_the_same_as_the_former_api() -> None:
+    """Real answers of two services for the same stations; the WFS swaps the axes of its points."""
+    folder = shared("data", "hydroweb")
+    (table,) = sorted((folder / "wfs_csv").glob("*2023-11-01*.csv"))
+    rows = {one.station.id: one for one in hydroweb.read(table, LIMIT)}
+    assert len(rows) == 4
+    for name, found in rows.items():
+        former = read(next((folder / "json_api").glob(f"hydroprd_{name}_from*.json")), LIMIT)
+        assert (found.station.longitude, found.station.latitude) == (
+            former.station.longitude, former.station.latitude,
+        )  # fmt: skip
+        assert (found.station.water, found.station.basin) == (former.station.water, former.station.basin)
+        assert found.points == former.points
+
+
+def test_the_geojson_of_the_wfs_is_read_in_its_own_axis_order(tmp_path: Path) -> None:
+    facts = {"name": "R_A_B_KM0001", "river": "B", "basin": "A", "status": "research", "validation": "Expert", "start_time": "2023-11-04T01:35:00", "wse": 48.96, "wse_u": None}  # fmt: skip
+    feature = {
+        "type": "Feature",
+        "geometry": {"type": "Point", "coordinates": [-54.5, 4.2]},
+        "properties": facts,
+    }
+    path = tmp_path / "rows.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    found = read(path, LIMIT)
+    assert (found.station.longitude, found.station.latitude, found.status) == (-54.5, 4.2, "research")
+    assert (found.quality, found.points[HEIGHT][0].uncertainty) == (Quality.GOOD, None)
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [{**feature, "geometry": {}}]}))
+    with pytest.raises(Refused, match="GeoJSON"):
+        read(path, LIMIT)
+
+
+def test_the_csv_of_a_lake_says_what_its_text_says_but_not_where_it_is() -> None:
+    for name in ("L_tana", "L_victoria"):
+        found = read(shared("data", "hydroweb", "lakes_csv", f"hydroprd_{name}.csv"), LIMIT)
+        text = read(shared("data", "hydroweb", "reconstructed_txt", f"hydroprd_{name}.txt"), LIMIT)
+        assert found.points == text.points
+        assert (found.placed, text.placed, found.station.id) == (False, True, text.station.id)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("FID,fid,start_time,end_time,geom,name,river,basin,status,validation,wse,wse_u\n1,1,2024-01-01T00:00:00,,POINT (x y),R_A_B_KM0001,B,A,operational,,1,\n", "row|line 2"),
+        ("FID,fid,start_time,end_time,geom,name,river,basin,status,validation,wse,wse_u\n1,1,soon,,POINT (1 2),R_A_B_KM0001,B,A,operational,,1,\n", "row 2"),
+        ("FID,fid,start_time,end_time,geom,name,river,basin,status,validation,wse,wse_u\n", "no observation"),
+        ("Decimal year,Date,Time,Height,Standard deviation,Area,Volume\n1,2,3\n", "line 2"),
+    ],
+)  # fmt: skip
+def test_a_broken_table_is_refused(tmp_path: Path, body: str, says: str) -> None:
+    path = tmp_path / "hydroprd_L_x.csv"
+    path.write_text(body)
+    assert recognised(path)
+    with pytest.raises(Refused, match=says):
         read(path, LIMIT)

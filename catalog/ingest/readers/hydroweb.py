@@ -1,26 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hydroweb's deliveries, known by their content: river text (short and expanded), lake text, and the JSON of the former API.
+"""Hydroweb's deliveries, known by their content: river text (short and expanded), lake text and CSV, the JSON of the former API, and rows of
+hydroweb.next's WFS as CSV or GeoJSON.
 
 Layouts: the header of a river text is parsed by its `#`, never by a count of lines; data of the expanded form go on after a `:`.
-A lake text starts with a line without `#`, and its data lines end with a `;`. 9999.999 and NaN mean "no value".
+A lake text starts with a line without `#`, and its data lines end with a `;`. 9999.999 and NaN mean "no value". The CSV of a lake says neither
+where it is nor its status: its station must be known. The WFS writes positions as `POINT (latitude longitude)` in CSV.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from catalog.ingest.readers.points import broken, decimal, head, kept, ordered, whole
 from catalog.ingest.refusal import Refused
 from catalog.model.observation import Delivery, Point, Quality, Station
 from catalog.model.time import Micros, micros
 
 HEIGHT, AREA, VOLUME = "water_surface_height", "water_area", "water_volume_change"
-_HEAD_BYTES = 4_096
+READER = "hydroweb"
 _MISSING = 9_999.0
-_NUMBER = re.compile(r"[+-]?[0-9]{1,12}(?:\.[0-9]{0,12})?(?:[eE][+-]?[0-9]{1,2})?\Z", re.ASCII)
+_LAKE_HEAD = "Decimal year,Date,Time,Height"
+_ROWS_HEAD = "FID,fid,start_time"
+_POINT = re.compile(r"POINT ?\((-?[0-9.]{1,20}) (-?[0-9.]{1,20})\)\Z", re.ASCII)
+_WORD = re.compile(r"[A-Za-z0-9]{1,20}\Z", re.ASCII)
 _MOMENT = re.compile(
     r"([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2})[ T]([0-9]{2}):([0-9]{2})(?::[0-9]{2})?\Z", re.ASCII
 )
@@ -31,33 +40,55 @@ _DATUMS = {"EGM2008": "3855", "EGM96": "5773", "EGM1996": "5773"}
 """EPSG codes of the geoid models; others keep the name that the delivery gives."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of the WFS: one point of a station."""
+
+    number: int
+    facts: Mapping[str, str]
+    longitude: float
+    latitude: float
+
+    def text(self, name: str) -> str:
+        return (self.facts.get(name) or "").strip()
+
+
 def recognised(path: Path) -> bool:
     """Whether a file is one of these, by its first bytes."""
-    with path.open("rb") as opened:
-        head = opened.read(_HEAD_BYTES)
-    text = head.decode("utf-8", "replace").lstrip()
+    text = head(path)
     if text.startswith("{"):
-        return '"Feature"' in text and '"resource"' in text and '"basin"' in text
-    return text.startswith(("#BASIN::", "lake="))
+        return _is_product(text) or _is_rows(text)
+    return text.startswith(("#BASIN::", "lake=", _LAKE_HEAD, _ROWS_HEAD))
 
 
-def read(path: Path, limit: int) -> Delivery:
-    """A delivery. Raises Refused with the line and the reason; nothing of a broken file is taken."""
-    if path.stat().st_size > limit:
-        raise Refused(f"{path.name}: is larger than {limit} bytes")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise Refused(f"{path.name}: is not UTF-8") from error
-    if text.lstrip().startswith("{"):
-        found = _json(path, text)
-    elif text.startswith("lake="):
-        found = _lake(path, text.splitlines())
-    else:
-        found = _river(path, text.splitlines())
-    if not any(found.points.values()):
+def read(path: Path, limit: int) -> Iterator[Delivery]:
+    """The deliveries of a file. Raises Refused with the line and the reason; nothing of a broken file is taken."""
+    text = whole(path, limit)
+    found = tuple(_deliveries(path, text))
+    if not any(points for one in found for points in one.points.values()):
         raise Refused(f"{path.name}: has no observation")
-    return found
+    yield from found
+
+
+def _deliveries(path: Path, text: str) -> Iterable[Delivery]:
+    start = text.lstrip()
+    if start.startswith("{"):
+        return (_json(path, text),) if _is_product(start) else _rows(path, _features(path, text))
+    if start.startswith("lake="):
+        return (_lake(path, text.splitlines()),)
+    if start.startswith(_LAKE_HEAD):
+        return (_lake_csv(path, text.splitlines()),)
+    if start.startswith(_ROWS_HEAD):
+        return _rows(path, _lines(path, text))
+    return (_river(path, text.splitlines()),)
+
+
+def _is_product(text: str) -> bool:
+    return '"Feature"' in text and '"resource"' in text and '"basin"' in text
+
+
+def _is_rows(text: str) -> bool:
+    return all(f'"{name}"' in text for name in ("FeatureCollection", "wse", "start_time", "basin"))
 
 
 def _river(path: Path, lines: Sequence[str]) -> Delivery:
@@ -71,12 +102,13 @@ def _river(path: Path, lines: Sequence[str]) -> Delivery:
         elif line.strip():
             fields = line.split()
             if len(fields) < 4:
-                raise _broken(
+                raise broken(
                     path, number, f"{len(fields)} fields, a date, a time and two heights were expected"
                 )
-            points += _point(path, number, f"{fields[0]} {fields[1]}", fields[2], fields[3])
+            found = _point(path, number, f"{fields[0]} {fields[1]}", fields[2], fields[3])
+            points += [replace(one, mission=_mission(fields)) for one in found]
     longitude, latitude = (_degrees(path, header, f"REFERENCE {axis}") for axis in ("LONGITUDE", "LATITUDE"))
-    distance = _number(header.get("REFERENCE DISTANCE (km)", ""))
+    distance = decimal(header.get("REFERENCE DISTANCE (km)", ""))
     basin, water = header.get("BASIN", ""), header.get("RIVER", "")
     name = _name(path) or f"R_{_slug(basin)}_{_slug(water)}_KM{int(distance or 0):04d}"
     station = _station(
@@ -89,8 +121,8 @@ def _river(path: Path, lines: Sequence[str]) -> Delivery:
         distance,
     )
     return Delivery(
-        station, _status(header.get("STATUS", "")), _known(header.get("PRODUCT VERSION", "")), _datum(header.get("GEOID MODEL", "")),
-        _quality(header.get("VALIDATION CRITERIA", "")), {HEIGHT: _ordered(path, points)},
+        station, READER, _status(header.get("STATUS", "")), _known(header.get("PRODUCT VERSION", "")), _datum(header.get("GEOID MODEL", "")),
+        _quality(header.get("VALIDATION CRITERIA", "")), {HEIGHT: ordered(path, points)},
     )  # fmt: skip
 
 
@@ -105,7 +137,7 @@ def _lake(path: Path, lines: Sequence[str]) -> Delivery:
         elif line.strip():
             fields = [part.strip() for part in line.split(";")]
             if len(fields) < 7:
-                raise _broken(path, number, f"{len(fields)} fields, at least 7 were expected")
+                raise broken(path, number, f"{len(fields)} fields, at least 7 were expected")
             when = f"{fields[1]} {fields[2]}"
             points[HEIGHT] += _point(path, number, when, fields[3], fields[4])
             points[AREA] += _point(path, number, when, fields[5], "")
@@ -122,8 +154,86 @@ def _lake(path: Path, lines: Sequence[str]) -> Delivery:
         header.get("id", ""),
         None,
     )
-    kept = {name: _ordered(path, found) for name, found in points.items() if found}
-    return Delivery(station, _status(header.get("type", "")), "", _datum(datum), Quality.UNCHECKED, kept)
+    return Delivery(
+        station, READER, _status(header.get("type", "")), "", _datum(datum), Quality.UNCHECKED, kept(path, points)
+    )  # fmt: skip
+
+
+def _mission(fields: Sequence[str]) -> str:
+    """Satellite and track of an expanded line, whose fields after the `:` are longitude, latitude, two heights, distance, satellite, orbit, track …"""
+    if len(fields) < 13 or fields[4] != ":":
+        return ""
+    satellite, track = fields[10], fields[12]
+    return "-".join(part for part in (satellite, track) if part not in ("NA", "NaN") and _WORD.match(part))
+
+
+def _lake_csv(path: Path, lines: Sequence[str]) -> Delivery:
+    """Decimal year, date, time, height, standard deviation, area, volume; the lake is in the file's name."""
+    name = _name(path)
+    if not name:
+        raise Refused(f"{path.name}: the name is not hydroprd_L_….csv, so it does not say which lake")
+    points: dict[str, list[Point]] = {HEIGHT: [], AREA: [], VOLUME: []}
+    for number, line in enumerate(lines[1:], 2):
+        fields = [part.strip() for part in line.split(",")]
+        if not any(fields):
+            continue
+        if len(fields) < 7:
+            raise broken(path, number, f"{len(fields)} fields, 7 were expected")
+        when = f"{fields[1]} {fields[2]}"
+        points[HEIGHT] += _point(path, number, when, fields[3], fields[4])
+        points[AREA] += _point(path, number, when, fields[5], "")
+        points[VOLUME] += _point(path, number, when, fields[6], "")
+    station = Station(name, "", "lake", name, "", "", "", 0.0, 0.0, None, (name,))
+    return Delivery(
+        station, READER, "operational", "", "", Quality.UNCHECKED, kept(path, points), placed=False
+    )  # fmt: skip
+
+
+def _lines(path: Path, text: str) -> Iterator[_Row]:
+    """The rows of a CSV of the WFS."""
+    for number, row in enumerate(csv.DictReader(io.StringIO(text)), 2):
+        match = _POINT.match(row.get("geom") or "")
+        if match is None:
+            raise broken(path, number, f"{(row.get('geom') or '')[:40]!r} is not POINT (latitude longitude)")
+        yield _Row(number, row, float(match[2]), float(match[1]))
+
+
+def _features(path: Path, text: str) -> Iterator[_Row]:
+    """The rows of a GeoJSON of the WFS, where a position is longitude, latitude."""
+    try:
+        features = json.loads(text)["features"]
+        for number, feature in enumerate(features, 1):
+            facts, (longitude, latitude) = feature["properties"], feature["geometry"]["coordinates"][:2]
+            texts = {name: "" if value is None else str(value) for name, value in facts.items()}
+            yield _Row(number, texts, float(longitude), float(latitude))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Refused(f"{path.name}: is not a GeoJSON of points ({error.__class__.__name__})") from error
+
+
+def _rows(path: Path, rows: Iterable[_Row]) -> Iterator[Delivery]:
+    """The deliveries of rows that each have a point: one for each station and status."""
+    groups: dict[tuple[str, str], list[_Row]] = {}
+    for row in rows:
+        groups.setdefault((row.text("name"), _status(row.text("status"))), []).append(row)
+    for (name, status), mine in groups.items():
+        points = [
+            point
+            for row in mine
+            for point in _point(
+                path, row.number, row.text("start_time")[:19], row.text("wse"), row.text("wse_u"), "row"
+            )
+        ]
+        first = mine[0]
+        lake = name.startswith("L_")
+        texts = (_titled(first.text("lake" if lake else "river")), _titled(first.text("basin")), "")
+        distance = re.search(r"_KM([0-9]{4})\Z", name)
+        station = _station(
+            path, "lake" if lake else "river", name, texts, (first.longitude, first.latitude), "",
+            float(distance[1]) if distance else None,
+        )  # fmt: skip
+        yield Delivery(
+            station, READER, status, "", "", _quality(first.text("validation")), kept(path, {HEIGHT: points})
+        )
 
 
 def _json(path: Path, text: str) -> Delivery:
@@ -153,15 +263,15 @@ def _json(path: Path, text: str) -> Delivery:
         float(distance[1]) if distance else None,
     )
     return Delivery(
-        station, _status(str(facts.get("status") or "")), "", _datum(str(facts.get("water_surface_reference_name") or "")),
-        _quality(str(facts.get("validation_criteria") or "")), {prop: _ordered(path, found) for prop, found in points.items() if found},
+        station, READER, _status(str(facts.get("status") or "")), "", _datum(str(facts.get("water_surface_reference_name") or "")),
+        _quality(str(facts.get("validation_criteria") or "")), kept(path, points),
     )  # fmt: skip
 
 
 def _json_points(path: Path, number: int, row: object) -> Iterator[tuple[str, list[Point]]]:
     """The points of one entry of `data`: rivers name the date and time apart, lakes together."""
     if not isinstance(row, Mapping):
-        raise _broken(path, number, "is not an object", "entry")
+        raise broken(path, number, "is not an object", "entry")
     when = str(row.get("datetime") or f"{row.get('date')} {row.get('time')}")
 
     def text(key: str) -> str:
@@ -201,26 +311,14 @@ def _point(
     if not value or value.lower() == "nan" or value == "NA":
         _time(path, number, when, what)
         return []
-    read_value = _number(value)
+    read_value = decimal(value)
     if read_value is None:
-        raise _broken(path, number, f"{value[:30]!r} is not a number", what)
+        raise broken(path, number, f"{value[:30]!r} is not a number", what)
     at = _time(path, number, when, what)
     if read_value >= _MISSING:
         return []
-    spread = _number(uncertainty)
+    spread = decimal(uncertainty)
     return [Point(at, read_value, spread if spread is not None and 0.0 <= spread < _MISSING else None)]
-
-
-def _ordered(path: Path, points: Sequence[Point]) -> tuple[Point, ...]:
-    """The points by time. Refuses two different values of one minute; the same one twice is one."""
-    out: dict[Micros, Point] = {}
-    for point in points:
-        other = out.setdefault(point.time, point)
-        if other.value != point.value:
-            raise Refused(
-                f"{path.name}: has two values for {datetime.fromtimestamp(point.time / 1e6, UTC):%Y-%m-%d %H:%M}"
-            )
-    return tuple(out[at] for at in sorted(out))
 
 
 def _time(path: Path, number: int, text: str, what: str) -> Micros:
@@ -229,15 +327,11 @@ def _time(path: Path, number: int, text: str, what: str) -> Micros:
         parts = [int(part) for part in match.groups()] if match else []
         return micros(datetime(parts[0], parts[1], parts[2], parts[3], parts[4], tzinfo=UTC))
     except (ValueError, IndexError) as error:
-        raise _broken(path, number, f"{text[:30]!r} is not a date and a time", what) from error
-
-
-def _number(text: str) -> float | None:
-    return float(text) if _NUMBER.match(text) else None
+        raise broken(path, number, f"{text[:30]!r} is not a date and a time", what) from error
 
 
 def _degrees(path: Path, header: Mapping[str, str], key: str) -> float:
-    found = _number(header.get(key, "").strip())
+    found = decimal(header.get(key, "").strip())
     if found is None:
         raise Refused(f"{path.name}: the header has no {key}")
     return found
@@ -272,7 +366,3 @@ def _status(text: str) -> str:
 
 def _quality(validation: str) -> Quality:
     return Quality.GOOD if validation.strip().lower() == "expert" else Quality.UNCHECKED
-
-
-def _broken(path: Path, number: int, reason: str, what: str = "line") -> Refused:
-    return Refused(f"{path.name}: {what} {number}: {reason}")

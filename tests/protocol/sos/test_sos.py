@@ -131,7 +131,7 @@ def test_sections_are_what_was_asked(hydro: World, valid: etree.XMLSchema) -> No
 
 def test_a_series_equals_the_file(hydro: World, valid: etree.XMLSchema) -> None:
     path = shared("data", "hydroweb", "reconstructed_txt", "hydroprd_R_MARONI_OELEMARI_KM0387.txt")
-    expected = [(micros_text(point.time), point.value) for point in read(path, 1 << 20).points[HEIGHT]]
+    expected = [(micros_text(point.time), point.value) for point in next(read(path, 1 << 20)).points[HEIGHT]]
     root = observe(
         hydro, offering=RIVERS, observedProperty=PROPERTY, featureOfInterest="R_MARONI_OELEMARI_KM0387"
     )
@@ -489,9 +489,9 @@ def test_a_hundred_thousand_points_need_no_more_memory_than_a_few(tmp_path: Path
         tracemalloc.stop()
         return points, most
 
-    few, little = peak("2016-03-01/2016-09-01")
+    few, little = peak("2016-03-01/2017-03-01")
     many, much = peak("2016-01-01/2030-01-01")
-    assert (6_000 < few < 7_000, many) == (True, 100_000)
+    assert (12_000 < few < 14_000, many) == (True, 100_000)
     assert much < little * 1.3 + 1_000_000
     catalog.close()
 
