@@ -74,6 +74,10 @@ class Observations:
             return Extent(series.first, series.last, series.count)
         return self._table.bounds(series.key, query.start, query.end, deadline)
 
+    def latest(self, series: Sequence[Series], deadline: Deadline) -> dict[int, Point]:
+        """The newest point of each series, by its key."""
+        return self._table.latest(series, deadline)
+
     def seen(self, query: SeriesQuery, who: Principal, limit: int, deadline: Deadline) -> tuple[Seen, ...]:
         """At most `limit` stations of a query with their series and newest values."""
         hidden = self._hidden(who)
@@ -83,15 +87,17 @@ class Observations:
         mine = replace(query, stations=tuple(station.id for station in stations), area=None)
         series = self._table.series(mine, hidden, self._limits.stations, deadline)
         latest = self._table.latest(series, deadline)
-        out = []
-        for station in stations:
-            own = tuple(one for one in series if one.station == station.id)
-            out.append(
-                Seen(
-                    station, own, {one.observed_property: latest[one.key] for one in own if one.key in latest}
-                )
+        having: dict[str, list[Series]] = {}
+        for one in series:
+            having.setdefault(one.station, []).append(one)
+        return tuple(
+            Seen(
+                station,
+                tuple(own := having.get(station.id, [])),
+                {one.observed_property: latest[one.key] for one in own if one.key in latest},
             )
-        return tuple(out)
+            for station in stations
+        )
 
     def find(
         self, tree: Filter, collection: str, who: Principal, limit: int, after: str, deadline: Deadline
@@ -129,6 +135,14 @@ class Observations:
         return self._sensing.series(
             self._measured(tree), self._hidden(who), limit, offset, deadline, down=down
         )
+
+    def delivered(self, tree: Filter, who: Principal, limit: int, deadline: Deadline) -> tuple[Series, ...]:
+        """The series of a filter whose observations came last, the newest first."""
+        return self._sensing.delivered(self._measured(tree), self._hidden(who), limit, deadline)
+
+    def size(self, tree: Filter, who: Principal, deadline: Deadline) -> tuple[int, int]:
+        """How many series a filter has, and how many points these have in all."""
+        return self._sensing.size(self._measured(tree), self._hidden(who), deadline)
 
     def count_streams(self, tree: Filter, who: Principal, deadline: Deadline) -> int:
         """How many there are."""

@@ -34,6 +34,13 @@ class Limits(BaseModel):
     """Stations or series of one answer."""
     points_page: PositiveInt = 5_000
     """Observations that are read, and held, at a time."""
+    export_points: PositiveInt = 20_000_000
+    """Observations of one Parquet or netCDF file."""
+    export_series: PositiveInt = 200_000
+    """Series of one export in any form."""
+    chart_points: PositiveInt = 200_000
+    """Observations of one chart."""
+    feed_entries: PositiveInt = 100
     harvest_page: PositiveInt = 100
     """Records of one answer to a harvester."""
     sta_entities: PositiveInt = 50_000

@@ -46,6 +46,7 @@ from ogc.oai.service import OaiService
 from ogc.opensearch.endpoint import OpenSearchEndpoints
 from ogc.processes import block as processes
 from ogc.processes.endpoint import ProcessesEndpoints
+from ogc.series.endpoint import SeriesEndpoints
 from ogc.sos.endpoint import SosEndpoint
 from ogc.sos.service import SosService
 from ogc.sta.endpoint import StaEndpoint
@@ -99,6 +100,7 @@ def build(settings: Settings) -> Starlette:
         ),
         *StacEndpoints(StacService(services.catalog, settings), edge, settings, __version__).routes(),
         *OpenSearchEndpoints(services.catalog, edge, settings).routes(),
+        *SeriesEndpoints(services.catalog, edge, settings).routes(),
         *StaEndpoint(services.catalog, edge, settings).routes(),
         Route("/files/{product}/{asset}", FilesEndpoint(services.catalog, edge, settings).__call__),
         Route(

@@ -10,6 +10,8 @@ from enum import Enum
 from catalog.model.area import Box
 from catalog.model.time import Micros
 
+_ENOUGH = 10
+
 
 class Quality(Enum):
     """How far a value may be trusted, in the words of WaterML 2.0 (10-126r4, table of quality codes)."""
@@ -69,11 +71,21 @@ class Series:
     modified: Micros
     source: str = ""
     key: int = 0
+    mean: float = 0.0
+    """Of its values, in the property's unit."""
+    deviation: float = 0.0
+    """The standard deviation of its values, same unit."""
 
     @property
     def id(self) -> str:
         """Its public name, unique among the current series."""
         return f"{self.station}.{self.collection}.{self.observed_property}"
+
+    def anomaly(self, value: float) -> float | None:
+        """How many standard deviations a value is above the mean of the series; None where that says nothing (fewer than ten values, or all alike)."""
+        if self.count < _ENOUGH or self.deviation <= 0.0:
+            return None
+        return (value - self.mean) / self.deviation
 
 
 @dataclass(frozen=True, slots=True)

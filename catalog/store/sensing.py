@@ -89,6 +89,24 @@ class Sensing:
         with self._database.reading(deadline) as connection:
             return tuple(series_of(row) for row in connection.execute(query))
 
+    def delivered(
+        self, tree: Filter, hidden: Sequence[str], limit: int, deadline: Deadline
+    ) -> tuple[Series, ...]:
+        """Current series, that which changed last first."""
+        query = select(tables.series, _S.id.label("station_id")).join(tables.station, _S.key == _R.station)
+        query = query.where(_seen(hidden), self._where(tree, _STREAMS))
+        query = query.order_by(_R.modified_us.desc(), _R.key.desc()).limit(limit)
+        with self._database.reading(deadline) as connection:
+            return tuple(series_of(row) for row in connection.execute(query))
+
+    def size(self, tree: Filter, hidden: Sequence[str], deadline: Deadline) -> tuple[int, int]:
+        """How many current series there are, and how many points they have."""
+        columns: tuple[ColumnElement[Any], ...] = (func.count(), func.coalesce(func.sum(_R.points), 0))
+        query = select(*columns).select_from(tables.series).join(tables.station, _S.key == _R.station)
+        with self._database.reading(deadline) as connection:
+            count, points = connection.execute(query.where(_seen(hidden), self._where(tree, _STREAMS))).one()
+        return count, int(points)
+
     def count_series(self, tree: Filter, hidden: Sequence[str], deadline: Deadline) -> int:
         """How many there are."""
         query = select(func.count()).select_from(tables.series).join(tables.station, _S.key == _R.station)

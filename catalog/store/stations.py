@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -398,11 +399,14 @@ class StationWriter:
                 for point in points
             ],
         )
-        count, first, last = self._connection.execute(
-            select(func.count(), func.min(_O.time_us), func.max(_O.time_us)).where(_O.series == key)
-        ).one()
+        count, first, last, mean, square = self._connection.execute(
+            select(
+                func.count(), func.min(_O.time_us), func.max(_O.time_us), func.avg(_O.value), func.avg(_O.value * _O.value),
+            ).where(_O.series == key)
+        ).one()  # fmt: skip
         facts = {
-            "points": count, "first_us": first, "last_us": last, "modified_us": at, "source": source, "quality": delivery.quality.value,
+            "mean": mean, "variance": max(0.0, square - mean * mean), "points": count, "first_us": first, "last_us": last, "modified_us": at,
+            "source": source, "quality": delivery.quality.value,
         }  # fmt: skip
         self._connection.execute(update(tables.series).where(_R.key == key).values(facts))
         return True
@@ -485,7 +489,7 @@ def series_of(row: Row[Any]) -> Series:
     """A series from its row, with its station's id."""
     return Series(
         row.station_id, row.collection, row.property, row.producer, row.version, row.datum, Quality(row.quality), row.first_us, row.last_us,
-        row.points, row.modified_us, row.source, row.key,
+        row.points, row.modified_us, row.source, row.key, row.mean, math.sqrt(max(0.0, row.variance)),
     )  # fmt: skip
 
 

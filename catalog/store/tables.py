@@ -250,6 +250,8 @@ series = Table(
     Column("modified_us", BigInteger, nullable=False),
     Column("source", Text, nullable=False),
     Column("current", Integer, nullable=False),
+    Column("mean", Float, nullable=False, server_default="0"),
+    Column("variance", Float, nullable=False, server_default="0"),
     UniqueConstraint("station", "collection", "property", "producer", "version", "datum"),
 )
 
