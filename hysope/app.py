@@ -142,6 +142,7 @@ def build(settings: Settings) -> Starlette:
         Route("/", pages.home),
         Route("/hysope.qlr", pages.layers_file),
         Route("/collections/{collection}", pages.collection),
+        Route("/stations", pages.stations),
         Route("/stations/{station}", pages.station),
         Route("/properties/{name}", pages.observed_property),
     ]

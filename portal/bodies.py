@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from urllib.parse import quote
 
-from catalog.model.observation import Seen
+from catalog.model.observation import Point, Seen, Station
 from catalog.model.product import Summary
 from catalog.model.time import day_text, micros_text
 from catalog.service import Catalog
@@ -15,11 +16,20 @@ from config.product_types import Band, Collection, ObservedProperty, Registry, S
 _CSS = "/static/page.css"
 
 
-def page(title: str, body: str, language: str) -> str:
-    """A whole page."""
+def page(title: str, body: str, language: str, module: str = "") -> str:
+    """A whole page; `module` is the name of a script and style sheet of our own."""
+    say = _Say(language)
+    own = (
+        f'<link rel="stylesheet" href="/static/{module}.css"><script type="module" src="/static/{module}.js"></script>'
+        if module
+        else ""
+    )
+    ways = (("/", say("Map", "Carte")), ("/stations", say("Stations", "Stations")), ("/ogcapi", "OGC API"))
+    links = " ".join(f'<a href="{href}">{text}</a>' for href, text in ways)
     return (
         f'<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
-        f'<link rel="stylesheet" href="{_CSS}"></head><body><main><p><a href="/">Hysope</a></p><h1>{escape(title)}</h1>{body}</main></body></html>'
+        f'<link rel="icon" href="data:,"><link rel="stylesheet" href="{_CSS}">{own}</head><body><header><a href="/">Hysope</a><nav>{links}</nav></header>'
+        f"<main><h1>{escape(title)}</h1>{body}</main></body></html>"
     )
 
 
@@ -62,14 +72,16 @@ def collection_body(catalog: Catalog, kind: Collection, language: str, summary: 
     )
 
 
-def station_body(registry: Registry, seen: Seen, language: str) -> str:
-    """What a station is, and its series."""
+def station_body(
+    registry: Registry, seen: Seen, newest_points: Mapping[int, Sequence[Point]], language: str
+) -> str:
+    """What a station is, its series with their chart, and where to take them from; `newest_points` by key of the series."""
     say, station = _Say(language), seen.station
     rows = [
         (say("Station", "Station"), station.name),
         (say("Basin", "Bassin"), station.basin or "–"),
         (say("Country", "Pays"), station.country or "–"),
-        (say("Position", "Position"), f"{station.latitude:g}° N, {station.longitude:g}° E"),
+        (say("Position", "Position"), _position(station)),
         (
             say("Other names", "Autres noms"),
             ", ".join(alias for alias in station.aliases if alias != station.name) or "–",
@@ -90,8 +102,61 @@ def station_body(registry: Registry, seen: Seen, language: str) -> str:
         say("Property", "Propriété"), say("Newest value", "Dernière valeur"), say("From", "De"), say("To (UTC)", "À (UTC)"),
         say("Observations", "Observations"), say("Quality", "Qualité"),
     )  # fmt: skip
-    address = f"/sos?service=SOS&version=2.0.0&request=GetObservation&featureOfInterest={station.id}&responseFormat=http://www.opengis.net/waterml/2.0"
-    return f'{_facts(rows)}<h2>{say("Series", "Séries")}</h2>{_table(head, series)}<p><a href="{escape(address)}">WaterML 2.0</a></p>'
+    chart = f'<section id="chart" data-station="{escape(station.id)}"><div class="controls"></div><div class="plot"></div></section>'
+    return (
+        f"{chart}{_facts(rows)}<h2>{say('Series', 'Séries')}</h2>{_table(head, series)}"
+        f"<h2>{say('Take it along', 'À emporter')}</h2>{_ways(station, say)}"
+        f"<h2>{say('Values', 'Valeurs')}</h2>{_values(registry, seen, newest_points, language)}"
+    )
+
+
+def _position(station: Station) -> str:
+    north = "N" if station.latitude >= 0 else "S"
+    east = "E" if station.longitude >= 0 else "W"
+    return f"{abs(station.latitude):g}° {north}, {abs(station.longitude):g}° {east}"
+
+
+def _ways(station: Station, say: _Say) -> str:
+    """The addresses of a station's data, to open or to copy."""
+    name = quote(station.id)
+    ways = (
+        ("CSV", f"/series?f=csv&station={name}"), ("Parquet", f"/series?f=parquet&station={name}"), ("JSON", f"/series?f=json&station={name}"),
+        ("WaterML 2.0 (SOS)", f"/sos?service=SOS&version=2.0.0&request=GetObservation&featureOfInterest={name}&responseFormat=http://www.opengis.net/waterml/2.0"),
+        ("SensorThings", f"/sta/v1.1/Things('{name}')?$expand=Datastreams"),
+        ("CoverageJSON (EDR)", f"/ogcapi/collections/{station.collection}/locations/{name}"),
+        (say("Feed of new observations", "Flux des nouvelles observations"), f"/series/feed?station={name}"),
+    )  # fmt: skip
+    rows = "".join(
+        f'<tr><td><a href="{escape(address)}">{escape(title)}</a></td><td><code>{escape(address)}</code></td>'
+        f'<td><button type="button" data-copy="{escape(address)}">{say("Copy", "Copier")}</button></td></tr>'
+        for title, address in ways
+    )
+    return f'<table class="links">{rows}</table>'
+
+
+def _values(
+    registry: Registry, seen: Seen, newest_points: Mapping[int, Sequence[Point]], language: str
+) -> str:
+    """The newest values as tables, for those who do not see the chart."""
+    say, out = _Say(language), []
+    for one in seen.series:
+        observed = registry.series_types[one.collection].properties[one.observed_property]
+        title = f"{observed.title.in_language(language)} ({observed.unit})"
+        rows = [
+            (
+                micros_text(point.time)[:16].replace("T", " "), f"{point.value:g}", "" if point.uncertainty is None else f"{point.uncertainty:g}",
+                (point.quality or one.quality).value, point.mission,
+            )
+            for point in reversed(newest_points.get(one.key, ()))
+        ]  # fmt: skip
+        head = (
+            say("Time (UTC)", "Date (UTC)"), title, say("Uncertainty", "Incertitude"), say("Quality", "Qualité"), say("Mission", "Mission"),
+        )  # fmt: skip
+        words = say(f"{title}: the newest {len(rows)}", f"{title} : les {len(rows)} dernières")
+        out.append(
+            f'<details><summary>{escape(words)}</summary><div class="long">{_table(head, rows)}</div></details>'
+        )
+    return "".join(out)
 
 
 def property_body(name: str, kinds: Sequence[SeriesType], language: str) -> str:

@@ -3,19 +3,23 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 
 from catalog.model.faults import Fault, Kind
-from catalog.model.observation import SeriesQuery
+from catalog.model.observation import Point, Seen, SeriesQuery
 from catalog.model.principal import ANONYMOUS, Deadline
 from catalog.service import Catalog
 from config.settings import Settings
 from portal import qgis
 from portal.bodies import collection_body, page, property_body, station_body
 
+_LISTED = 200
+"""Values in the table of a station's page."""
 STATIC = Path(__file__).parent / "static"
 CSP = "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'self'"
 
@@ -26,12 +30,21 @@ class Pages:
     def __init__(self, catalog: Catalog, settings: Settings) -> None:
         self._catalog, self._settings = catalog, settings
 
-    async def home(self, request: Request) -> Response:
+    async def home(self, _request: Request) -> Response:
         """The map page."""
-        page = STATIC / "index.html"
+        return self._built("index.html")
+
+    async def stations(self, _request: Request) -> Response:
+        """The map of the stations."""
+        return self._built("stations.html")
+
+    @staticmethod
+    def _built(name: str) -> Response:
+        """A page that the build made."""
+        page = STATIC / name
         if not page.is_file():
             return PlainTextResponse(
-                "The map page is not built: run `make portal`. The map service is at /wms.\n", 503
+                "The pages are not built: run `make portal`. The map service is at /wms.\n", 503
             )
         return FileResponse(
             page,
@@ -71,8 +84,18 @@ class Pages:
             )
         if not seen:
             return _nothing(language)
-        body = station_body(self._catalog.registry, seen[0], language)
-        return _shown(seen[0].station.water or seen[0].station.name, body, language)
+        body = station_body(self._catalog.registry, seen[0], self._newest(seen[0]), language)
+        return _shown(seen[0].station.water or seen[0].station.name, body, language, "station")
+
+    def _newest(self, seen: Seen) -> dict[int, Sequence[Point]]:
+        """The newest points of a station's series, oldest first, by key of the series."""
+        out: dict[int, Sequence[Point]] = {}
+        for one in seen.series:
+            last: deque[Point] = deque(maxlen=_LISTED)
+            for part in self._catalog.observations.points(one, SeriesQuery(), self._deadline()):
+                last.extend(part)
+            out[one.key] = tuple(last)
+        return out
 
     def observed_property(self, request: Request) -> Response:
         """What is observed: its unit, and the collections that have it."""
@@ -118,6 +141,10 @@ def _nothing(language: str) -> Response:
     )
 
 
-def _shown(title: str, body: str, language: str) -> Response:
-    headers = {"Content-Security-Policy": CSP, "Cache-Control": "public, max-age=60"}
-    return HTMLResponse(page(title, body, language), headers=headers)
+def _shown(title: str, body: str, language: str, module: str = "") -> Response:
+    headers = {
+        "Content-Security-Policy": CSP,
+        "Cache-Control": "public, max-age=60",
+        "Vary": "Accept-Language",
+    }
+    return HTMLResponse(page(title, body, language, module), headers=headers)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from catalog.generator.hydroweb import AGEN, ORLEANS
 from portal.pages import STATIC
 
 pytestmark = pytest.mark.client
@@ -71,9 +72,34 @@ def colours_once_drawn(server: str, chromium, path: Path) -> set[tuple[int, ...]
     return colours
 
 
-def test_the_page_names_no_other_server() -> None:
+def test_the_map_of_stations_lists_them_by_how_unusual_they_are(hydro_server: str, chromium) -> None:
+    page = chromium("--window-size=1200,800", "--dump-dom", f"{hydro_server}/stations#lang=fr")
+    assert "stations sur la carte" in page
+    assert f'href="/stations/{AGEN.name}?lang=fr"' in page
+    assert "trop peu de valeurs pour le dire" in page
+    found = chromium("--dump-dom", f"{hydro_server}/stations#lang=en&q=orleans")
+    assert f'href="/stations/{ORLEANS.name}?lang=en"' in found
+    assert f'href="/stations/{AGEN.name}?lang=en"' not in found
+
+
+def test_the_page_of_a_station_draws_its_series(hydro_server: str, chromium, tmp_path: Path) -> None:
+    address = f"{hydro_server}/stations/L_tana?lang=en"
+    page = chromium("--dump-dom", f"{address}#with={AGEN.name}&anomaly=1")
+    assert "u-legend" in page
+    assert f"Garonne ({AGEN.name}), m" in page
+    assert "Tana (L_tana), m" in page
+    assert "the newest 200" in page
+    picture = tmp_path / "p.png"
+    chromium("--window-size=1000,800", f"--screenshot={picture}", address)
+    pixels = np.asarray(Image.open(picture).convert("RGB")).reshape(-1, 3)
+    line = np.all(pixels == (0x0B, 0x5A, 0x8A), axis=1)
+    assert line.sum() > 500, "the line of the series is on the screen"
+
+
+def test_the_pages_name_no_other_server() -> None:
     if not STATIC.is_dir():
         pytest.skip("the map page is not built (make portal)")
-    page = (STATIC / "index.html").read_text()
-    assert "http://" not in page
-    assert "https://" not in page
+    for name in ("index.html", "stations.html"):
+        page = (STATIC / name).read_text()
+        assert "http://" not in page
+        assert "https://" not in page

@@ -9,6 +9,7 @@ import Graticule from "ol/layer/Graticule.js";
 import ImageWMS from "ol/source/ImageWMS.js";
 import Stroke from "ol/style/Stroke.js";
 import { transformExtent } from "ol/proj.js";
+import { land } from "./land.js";
 
 const WORDS = {
   en: { layers: "Layers", dates: "Dates", opacity: "Opacity", legend: "Legend", values: "Values", click: "Click on the map.", none: "No data here.", other: "Français", qlr: "Layers for QGIS (.qlr)", wms: "WMS address", latest: "Latest", before: "Earlier", after: "Later", failed: "The map service does not answer." },
@@ -24,7 +25,7 @@ let month = null;
 const source = new ImageWMS({ url: "/wms", params: { VERSION: "1.3.0", LAYERS: "", FORMAT: "image/png" }, ratio: 1, serverType: "mapserver" });
 const picture = new ImageLayer({ source });
 const grid = new Graticule({ strokeStyle: new Stroke({ color: "rgba(40,60,80,.25)", width: 1 }), showLabels: true, wrapX: false });
-const map = new OlMap({ target: "map", layers: [picture, grid], view: new View({ center: [250000, 5800000], zoom: 6 }) });
+const map = new OlMap({ target: "map", layers: [land(), picture, grid], view: new View({ center: [250000, 5800000], zoom: 6 }) });
 
 function remember() {
   const view = map.getView();
