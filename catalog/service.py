@@ -26,6 +26,7 @@ from catalog.model.time import Micros, now
 from catalog.observations import Observations
 from catalog.query import And, Compare, Cursor, Filter, Order, Property, Relation, equal, measure
 from catalog.records import of_product, of_station, product_record, station_record
+from catalog.store.baskets import Basket
 from catalog.store.rows import PUBLISHED, SUPERSEDED, Visible
 from catalog.store.sensing import Sensing
 from catalog.store.store import Store, open_store
@@ -227,6 +228,22 @@ class Catalog:
                 self._record_station(unit, kind, station, unit.stations.span(station.key), at)
                 unit.note(at, who.name, "deliver", f"{station.id}@{kind.id}", outcome)
         return outcome
+
+    def add_basket(self, basket_id: str, who: Principal, name: str, body: str, most: int) -> None:
+        """Keeps what somebody asked to take away."""
+        self._store.baskets.add(Basket(basket_id, who.name, name, body, now()), most)
+
+    def basket(self, basket_id: str, who: Principal) -> Basket | None:
+        """A basket of one's own."""
+        return self._store.baskets.one(basket_id, who.name)
+
+    def baskets(self, who: Principal, since: Micros, limit: int, offset: int) -> tuple[Sequence[Basket], int]:
+        """One's own baskets, the newest first: a page of them, and how many there are."""
+        return self._store.baskets.of(who.name, since, limit, offset)
+
+    def remove_basket(self, basket_id: str, who: Principal) -> bool:
+        """Forgets a basket of one's own; whether there was one."""
+        return self._store.baskets.remove(basket_id, who.name)
 
     def _record_station(
         self, unit: Unit, kind: SeriesType, station: Station, span: tuple[Micros, Micros], at: Micros

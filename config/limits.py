@@ -41,6 +41,9 @@ class Limits(BaseModel):
     chart_points: PositiveInt = 200_000
     """Observations of one chart."""
     feed_entries: PositiveInt = 100
+    baskets: PositiveInt = 200
+    """Of a user; older ones are forgotten."""
+    basket_parts: PositiveInt = 50
     harvest_page: PositiveInt = 100
     """Records of one answer to a harvester."""
     sta_entities: PositiveInt = 50_000

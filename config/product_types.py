@@ -294,6 +294,8 @@ class SeriesType(Published):
     interpolation: Literal["Continuous", "Discontinuous"] = "Discontinuous"
     """WaterML 2.0: whether a client may draw a line between two points."""
     point: Points
+    former: tuple[str, ...] = ()
+    """Ids that other servers gave this collection, which clients still ask for."""
 
     @model_validator(mode="after")
     def _declared(self) -> SeriesType:

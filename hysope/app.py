@@ -39,6 +39,7 @@ from ogc.http.guard import Guard
 from ogc.http.identity import Identity
 from ogc.http.oidc import Tokens
 from ogc.http.pool import RenderPool
+from ogc.hydroweb.endpoint import HydrowebEndpoints
 from ogc.mapsapi import block as mapsapi
 from ogc.mapsapi.endpoint import MapsApiEndpoints
 from ogc.oai.endpoint import OaiEndpoint
@@ -101,6 +102,7 @@ def build(settings: Settings) -> Starlette:
         *StacEndpoints(StacService(services.catalog, settings), edge, settings, __version__).routes(),
         *OpenSearchEndpoints(services.catalog, edge, settings).routes(),
         *SeriesEndpoints(services.catalog, edge, settings).routes(),
+        *HydrowebEndpoints(services.catalog, edge, settings).routes(),
         *StaEndpoint(services.catalog, edge, settings).routes(),
         Route("/files/{product}/{asset}", FilesEndpoint(services.catalog, edge, settings).__call__),
         Route(

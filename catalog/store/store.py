@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from sqlalchemy import select, text
 
 from catalog.store import migrate, tables
+from catalog.store.baskets import BasketTable
 from catalog.store.database import Database, open_engine
 from catalog.store.keys import KeyTable
 from catalog.store.products import Products
@@ -28,6 +29,7 @@ class Store:
         self.records = Records(database)
         self.keys = KeyTable(database)
         self.stations = Stations(database)
+        self.baskets = BasketTable(database)
 
     def revision(self) -> int:
         """The counter that every publication bumps, in the same transaction."""

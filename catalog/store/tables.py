@@ -365,3 +365,13 @@ record_vector = Table(
     "record_text", MetaData(), Column("record", BigInteger, primary_key=True), Column("words", NullType)
 )
 """PostgreSQL's."""
+
+basket = Table(
+    "basket",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+)
