@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from catalog import hydroweb_text as text
 from catalog.ingest.readers.hydroweb import HEIGHT
 from catalog.model.faults import Fault, Kind
 from catalog.model.observation import Point
@@ -25,7 +26,6 @@ from ogc.http.edge import Edge
 from ogc.http.fields import Field, at_least
 from ogc.http.problem import PRIVATE, read_json, refused
 from ogc.http.zipped import Entry, streamed
-from ogc.hydroweb import text
 from ogc.hydroweb.basket import Part, read_basket
 from ogc.series.rows import SeriesReader, Told
 

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line's words: one function a group of verbs."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    Verbs = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def parser() -> argparse.ArgumentParser:
+    """All of them."""
+    out = argparse.ArgumentParser(
+        prog="hysope", description="OGC web services over an archive of satellite products."
+    )
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--config", metavar="FILE", help="settings file (default: hysope.yaml here, or HYSOPE_CONFIG)"
+    )
+    common.add_argument("--data", metavar="DIR", help="folder of the store and of the assets that we write")
+    verbs = out.add_subparsers(dest="verb", required=True, metavar="COMMAND")
+    for group in (_serving, _ingesting, _keys, _jobs, _harvesting, _exporting, _spaces, _chains, _looking):
+        group(verbs, common)
+    return out
+
+
+def _serving(verbs: Verbs, common: argparse.ArgumentParser) -> None:
+    listening = argparse.ArgumentParser(add_help=False)
+    listening.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    listening.add_argument("--port", type=int, help="port to listen on; 0 takes a free one")
+    listening.add_argument("--workers", type=int, help="processes that answer")
+    demo = verbs.add_parser(
+        "demo", parents=[common, listening], help="generate products, ingest them, serve them"
+    )
+    demo.add_argument("--no-serve", action="store_true", help="stop before serving")
+    serve = verbs.add_parser(
+        "serve", parents=[common, listening], help="serve the store; with a folder, ingest it first"
+    )
+    serve.add_argument("folder", nargs="?", type=Path, metavar="DIR")
+
+
+def _ingesting(verbs: Verbs, common: argparse.ArgumentParser) -> None:
+    ingest = verbs.add_parser("ingest", parents=[common], help="bring products into the catalogue")
+    ingest.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="file, zip, folder or tree")
+    ingest.add_argument("--dry-run", action="store_true", help="say what would happen")
+    ingest.add_argument("--force", action="store_true", help="ingest again what is here already")
+    ingest.add_argument("--watch", action="store_true", help="treat the paths as inboxes, for ever")
+    withdraw = verbs.add_parser("withdraw", parents=[common], help="take a product out of every door")
+    withdraw.add_argument("product", metavar="ID[@VERSION]")
+    withdraw.add_argument("--reason", required=True)
+
+
+def _keys(verbs: Verbs, common: argparse.ArgumentParser) -> None:
+    key = verbs.add_parser("key", help="API keys").add_subparsers(
+        dest="what", required=True, metavar="ACTION"
+    )
+    create = key.add_parser("create", parents=[common], help="a new key, shown once")
+    create.add_argument("owner", help="whose key")
+    create.add_argument("--role", choices=["user", "operator"], default="user")
+    create.add_argument("--group", action="append", default=[], help="may be given several times")
+    create.add_argument("--days", type=int, help="until it expires (default: until it is revoked)")
+    create.add_argument("--label", default="", help="what it is for")
+    key.add_parser("list", parents=[common], help="all keys, without the keys")
+    key.add_parser("revoke", parents=[common], help="ends a key").add_argument("id")
+
+
+def _jobs(verbs: Verbs, common: argparse.ArgumentParser) -> None:
+    supervisor = verbs.add_parser(
+        "supervisor", parents=[common], help="run the jobs that users order (one host of many)"
+    )
+    supervisor.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+
+
+def _harvesting(verbs: Verbs, common: argparse.ArgumentParser) -> None:
+    harvest = verbs.add_parser("harvest", parents=[common], help="fetch the records of other centres")
+    harvest.add_argument("sources", nargs="*", metavar="SOURCE", help="ids of the settings; all without one")
+    harvest.add_argument("--full", action="store_true", help="walk through the whole source")
+    harvest.add_argument(
+        "--accept-deletions", action="store_true", help="delete what is not there any more, however much"
+    )
+    harvest.add_argument("--report", action="store_true", help="the last runs, and what was refused")
+    harvest.add_argument("--watch", action="store_true", help="harvest each source when it is due, for ever")
+    harvest.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+
+
+def _exporting(verbs: Verbs, common: argparse.ArgumentParser) -> None:
+    export = verbs.add_parser("export", help="configurations of other programs over this one").add_subparsers(
+        dest="what", required=True, metavar="WHAT"
+    )
+    mapproxy = export.add_parser(
+        "mapproxy", parents=[common], help="a MapProxy with every public layer, style and date"
+    )
+    mapproxy.add_argument("file", nargs="?", type=Path, metavar="FILE", help="where to (default: printed)")
+    mapproxy.add_argument("--url", help="where MapProxy reaches this server (default: its public address)")
+
+
+def _spaces(verbs: Verbs, common: argparse.ArgumentParser) -> None:
+    space = verbs.add_parser("space", help="what users made").add_subparsers(
+        dest="what", required=True, metavar="ACTION"
+    )
+    space.add_parser("list", parents=[common], help="the products in spaces")
+    space.add_parser(
+        "publish", parents=[common], help="take a product out of its space, for everybody"
+    ).add_argument("product", metavar="ID")
+
+
+def _chains(verbs: Verbs, common: argparse.ArgumentParser) -> None:
+    altimetry = verbs.add_parser(
+        "altimetry", parents=[common], help="the series of a virtual station from Sentinel-3 tracks"
+    )
+    altimetry.add_argument("station", type=Path, metavar="STATION.yaml", help="name, place, polygon, rules")
+    altimetry.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="tracks, or folders of products"
+    )
+    altimetry.add_argument("--out", type=Path, default=Path(), help="where the delivery goes (default: here)")
+
+
+def _looking(verbs: Verbs, common: argparse.ArgumentParser) -> None:
+    verbs.add_parser("verify", parents=[common], help="re-read every file and compare checksums")
+    verbs.add_parser("reindex", parents=[common], help="make all records anew (after product types changed)")
+    verbs.add_parser("check", parents=[common], help="all faults of the configuration at once")
+    config = verbs.add_parser("config", help="look at the settings").add_subparsers(
+        dest="what", required=True
+    )
+    config.add_parser("show", parents=[common]).add_argument(
+        "--origin", action="store_true", help="where each value came from"
+    )
+    verbs.add_parser("doctor", parents=[common], help="what is wrong with this installation, and the cure")
+    verbs.add_parser("version", help="print the version")
