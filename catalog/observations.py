@@ -117,11 +117,19 @@ class Observations:
         return 0 if collection in self._hidden(who) else self._table.count(tree, collection, deadline)
 
     def things(
-        self, tree: Filter, who: Principal, limit: int, offset: int, deadline: Deadline, *, down: bool = False
+        self,
+        tree: Filter,
+        who: Principal,
+        limit: int,
+        offset: int,
+        deadline: Deadline,
+        *,
+        down: bool = False,
+        collection: str = "",
     ) -> tuple[Station, ...]:
-        """Stations of all collections by a filter, by id."""
+        """Stations of all collections, or of one, by a filter, by id."""
         return self._sensing.stations(
-            self._measured(tree), self._hidden(who), limit, offset, deadline, down=down
+            self._measured(tree), self._hidden(who), limit, offset, deadline, down=down, collection=collection
         )
 
     def count_things(self, tree: Filter, who: Principal, deadline: Deadline) -> int:

@@ -24,6 +24,8 @@ from hysope import __version__
 from hysope.observe import AccessLog, metrics_text, start_logging
 from hysope.wiring import Services, wire
 from ogc.common.endpoint import CommonEndpoints
+from ogc.connected import block as connected
+from ogc.connected.endpoint import ConnectedEndpoints
 from ogc.csw.endpoint import CswEndpoint
 from ogc.csw.service import CswService
 from ogc.edr import block as edr
@@ -119,7 +121,13 @@ def build(settings: Settings) -> Starlette:
         ),
         *CommonEndpoints(
             services.maps.layers,
-            (mapsapi.block(settings.limits), features.block(items), edr.block(), processes.block()),
+            (
+                mapsapi.block(settings.limits),
+                features.block(items),
+                edr.block(),
+                connected.block(),
+                processes.block(),
+            ),
             edge,
             settings,
             __version__,
@@ -132,6 +140,7 @@ def build(settings: Settings) -> Starlette:
             edge,
             settings,
         ).routes(),
+        *ConnectedEndpoints(services.catalog, edge, settings).routes(),
         *MapsApiEndpoints(services.catalog, services.maps, edge, settings).routes(),
         *ProcessesEndpoints(services.processes, services.catalog, edge, settings).routes(),
         Mount(

@@ -55,9 +55,12 @@ class Sensing:
         deadline: Deadline,
         *,
         down: bool = False,
+        collection: str = "",
     ) -> tuple[Station, ...]:
         """Stations that have a series, by id."""
-        target, held = target_of(_seen(hidden))
+        target, held = target_of(
+            _seen(hidden) if not collection else and_(_seen(hidden), _R.collection == collection)
+        )
         query = select(tables.station).join(held, held.c.station == _S.key).where(self._where(tree, target))
         query = query.order_by(_S.id.desc() if down else _S.id).limit(limit).offset(offset)
         with self._database.reading(deadline) as connection:

@@ -61,3 +61,18 @@ def test_owslib_reads_a_series(hydro: World, hydro_server: str, python: Path) ->
     assert west <= AGEN.longitude <= east
     assert south <= AGEN.latitude <= north
     assert "nothing" in found["refused"]
+
+
+def test_owslib_reads_connected_systems(hydro_server: str) -> None:
+    python = HERE.parents[1] / ".venv-clients" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("the second environment is not there (make clients)")
+    run = subprocess.run([str(python), str(HERE / "connected_session.py"), hydro_server, AGEN.name], capture_output=True, text=True, timeout=120, check=False)  # fmt: skip
+    assert run.returncode == 0, run.stderr[-2_000:]
+    found = json.loads(run.stdout.splitlines()[-1])
+    assert "hydroweb-rivers-operational" in found["systems"]
+    assert AGEN.name in found["stations"]
+    assert found["deployments"] == ["hydroweb-rivers-operational"]
+    assert found["place"] == [AGEN.longitude, AGEN.latitude]
+    assert f"{AGEN.name}.hydroweb-rivers-operational.water_surface_height" in found["streams"]
+    assert len(found["values"]) == 100
