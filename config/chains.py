@@ -24,8 +24,8 @@ class Selection(_Frozen):
     title: Bilingual
     collections: Annotated[tuple[str, ...], Field(min_length=1)]
     """Product types that it understands."""
-    bands: Annotated[tuple[str, ...], Field(min_length=1)]
-    """Bands that each product must have."""
+    bands: tuple[str, ...] = ()
+    """Bands that each product must have; the run is given them, or every band where none is named."""
     optional_bands: tuple[str, ...] = ()
     most: Annotated[int, Field(ge=1, le=10_000)] = 50
 
@@ -74,6 +74,28 @@ class Command(_Frozen):
     command: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
+class Whole(_Frozen):
+    """A function of ours: `module:function`, called once with the whole order; it gives the values of outputs, or writes their files."""
+
+    whole: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_.]*:[a-z_][a-z0-9_]*$")]
+
+
+class Pygeoapi(_Frozen):
+    """A processor class of pygeoapi, unchanged: `module:Class`."""
+
+    pygeoapi: Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class Output(_Frozen):
+    """What a process gives besides products: a value, or a file."""
+
+    title: Bilingual
+    schema_: Annotated[dict[str, Any], Field(alias="schema")] = {}
+    media_type: str = "application/json"
+    file: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,80})?$")] = ""
+    """The file that the run writes; without one the output is a value of JSON."""
+
+
 class Process(_Frozen):
     """A process as it is offered."""
 
@@ -82,12 +104,14 @@ class Process(_Frozen):
     title: Bilingual
     abstract: Bilingual
     keywords: tuple[Bilingual, ...] = ()
-    selection: Selection
+    selection: Selection | None = None
     """The input `products`."""
     inputs: dict[str, Value] = {}
-    result: Publishes
+    result: Publishes | None = None
     """The output `products`."""
-    run: Python | Command
+    outputs: dict[str, Output] = {}
+    """What it gives instead of products."""
+    run: Python | Command | Whole | Pygeoapi
     resources: Resources = Resources()
     modes: tuple[Literal["async-execute", "sync-execute"], ...] = ("async-execute", "sync-execute")
     software: str
@@ -95,8 +119,16 @@ class Process(_Frozen):
 
     @model_validator(mode="after")
     def _fits(self) -> Process:
-        if "products" in self.inputs:
-            raise ValueError("the input products is the selection")
+        if "products" in self.inputs or "products" in self.outputs:
+            raise ValueError("products is the selection, and what is published")
+        if (self.result is None) == (not self.outputs):
+            raise ValueError("a process publishes products (result), or gives outputs")
+        if self.result is not None and (self.selection is None or not isinstance(self.run, Python | Command)):
+            raise ValueError("a result needs a selection, and runs python or a command for each product")
+        if self.outputs and not isinstance(self.run, Whole | Pygeoapi):
+            raise ValueError("outputs come from a run that is whole or pygeoapi")
+        if isinstance(self.run, Pygeoapi) and self.selection is not None:
+            raise ValueError("a processor of pygeoapi knows no selection")
         if isinstance(self.run, Command):
             for argument in self.run.command:
                 for kind, name in PLACEHOLDER.findall(argument):
@@ -105,7 +137,7 @@ class Process(_Frozen):
 
     def _check(self, kind: str, name: str) -> None:
         """A text of a user that reaches a command is one that the file itself spells out."""
-        if kind == "band" and name not in self.selection.bands:
+        if kind == "band" and (self.selection is None or name not in self.selection.bands):
             raise ValueError(f"the command uses the band {name}, which the selection does not require")
         if kind == "input":
             value = self.inputs.get(name)

@@ -85,15 +85,15 @@ def _files(folders: Iterable[Path]) -> Iterator[Path]:
 
 def _unfitting_process(registry: Registry, process: Process, document: Document) -> Iterator[Problem]:
     """Product types and bands that a process names and that do not exist."""
-    types = registry.types
-    for name in process.selection.collections:
+    types, selection = registry.types, process.selection
+    for name in selection.collections if selection else ():
         place = document.place(("selection", "collections"))
         if name not in types:
             yield Problem(
                 place, "selection.collections", f"there is no product type {name}", did_you_mean(name, types)
             )
             continue
-        for band in (*process.selection.bands, *process.selection.optional_bands):
+        for band in (*selection.bands, *selection.optional_bands) if selection else ():
             if band not in types[name].bands:
                 yield Problem(
                     place,
@@ -101,6 +101,8 @@ def _unfitting_process(registry: Registry, process: Process, document: Document)
                     f"{name} has no band {band}",
                     did_you_mean(band, types[name].bands),
                 )
+    if process.result is None:
+        return
     result = types.get(process.result.type)
     if result is None or not result.derived:
         place = document.place(("result", "type"))

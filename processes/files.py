@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 TASK, STATUS, EXIT, LOG = "task.json", "status.json", "exit.json", "log.txt"
+OUTPUTS, VALUES = "outputs", "values.json"
+"""Folder of the outputs that are no products, and the values in it."""
 RESULTS = "results"
 """Folder of the results: one folder a product of the selection, by its number."""
 

@@ -61,25 +61,24 @@ def read_order(
     process: Process, inputs: Mapping[str, Any], catalog: Catalog, who: Principal, deadline: Deadline
 ) -> Ordered:
     """An order of a process. Raises Fault INVALID, MISSING or UNKNOWN_PRODUCT with the input as the locator."""
-    known = [PRODUCTS, *process.inputs]
+    selection = process.selection
+    known = [*([PRODUCTS] if selection else []), *process.inputs]
     for name in inputs:
         if name not in known:
             raise Fault(
                 Kind.INVALID, f"there is no input {name[:60]!r}; the inputs are {', '.join(known)}", name[:60]
             )
-    if PRODUCTS not in inputs:
+    if selection and PRODUCTS not in inputs:
         raise Fault(Kind.MISSING, "the input products is required", PRODUCTS)
     values = {
         name: _value(name, value.schema_, value.required, inputs) for name, value in process.inputs.items()
     }
-    given = _checked(
-        PRODUCTS,
-        _unqualified(PRODUCTS, inputs[PRODUCTS], object_allowed=True),
-        products_schema(process.selection),
-    )
-    products = _found(process.selection, given, catalog, who, deadline)
+    if selection is None:
+        return Ordered((), values)
+    given = _checked(PRODUCTS, _unqualified(PRODUCTS, inputs[PRODUCTS]), products_schema(selection))
+    products = _found(selection, given, catalog, who, deadline)
     for product in products:
-        _usable(process.selection, product)
+        _usable(selection, product)
     return Ordered(products, values)
 
 
@@ -88,10 +87,21 @@ def _value(name: str, schema: Mapping[str, Any], required: bool, inputs: Mapping
         if required:
             raise Fault(Kind.MISSING, f"the input {name} is required", name)
         return schema.get("default")
-    return _checked(name, _unqualified(name, inputs[name], object_allowed=False), schema)
+    value = inputs[name]
+    told = value.get("mediaType") if isinstance(value, dict) else None
+    promised = schema.get("contentMediaType", "application/json" if schema.get("type") == "object" else None)
+    if told is not None and "value" in value and told != promised:
+        raise Fault(
+            Kind.INVALID,
+            f"the input {name}: its media type is {promised or 'not told'}, not {str(told)[:60]}",
+            name,
+        )
+    if isinstance(value, dict) and "href" not in value and Draft202012Validator(dict(schema)).is_valid(value):
+        return value
+    return _checked(name, _unqualified(name, value), schema)
 
 
-def _unqualified(name: str, value: Any, *, object_allowed: bool) -> Any:
+def _unqualified(name: str, value: Any) -> Any:
     """A qualified value (`{"value": …}`, 18-062r2 clause 7.11.2.5) without its envelope; a reference is not taken."""
     if isinstance(value, dict) and "href" in value:
         raise invalid(
@@ -103,8 +113,6 @@ def _unqualified(name: str, value: Any, *, object_allowed: bool) -> Any:
         and "value" in value
     ):
         return value["value"]
-    if isinstance(value, dict) and not object_allowed:
-        raise invalid(f"the input {name}: an object is not a value of it", name)
     return value
 
 

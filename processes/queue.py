@@ -30,27 +30,42 @@ class Queue:
         self._database = database
 
     def add(
-        self, job: JobId, process: str, version: str, who: Principal, request: str, executor: str, most: int
-    ) -> bool:
-        """Queues a job; false when its owner has too many unfinished ones."""
+        self,
+        job: JobId,
+        process: str,
+        version: str,
+        who: Principal,
+        request: str,
+        executor: str,
+        most: int,
+        idempotency: str = "",
+    ) -> JobId | None:
+        """Queues a job and returns its id; that of an earlier one with the same key; None when its owner has too many unfinished ones."""
         at = now()
         values = {
             "id": job, "process": process, "version": version, "owner": who.name, "member_of": " ".join(sorted(who.groups)), "phase": Phase.QUEUED.value,
             "message": "queued", "progress": 0, "request": request, "executor": executor, "backend_ref": "", "attempt": 1, "not_before_us": at,
-            "created_us": at, "updated_us": at, "ending": 0, "error_class": "", "error": "", "node": "",
+            "created_us": at, "updated_us": at, "ending": 0, "error_class": "", "error": "", "node": "", "idempotency": idempotency,
         }  # fmt: skip
         unfinished = and_(_J.owner == who.name, _J.phase.not_in(_FINAL))
+        same = and_(_J.owner == who.name, _J.idempotency == idempotency)
         with self._writing() as connection:
             if (
+                self._database.dialect == "postgresql"
+            ):  # one owner's orders come one after the other, so that the bound holds
                 connection.execute(
-                    select(func.count()).select_from(tables.job).where(unfinished)
-                ).scalar_one()
-                >= most
-            ):
-                return False
+                    text("SELECT pg_advisory_xact_lock(4713, hashtext(:owner))"), {"owner": who.name}
+                )
+            if idempotency:
+                earlier = connection.execute(select(_J.id).where(same)).scalar()
+                if earlier is not None:
+                    return JobId(earlier)
+            count = select(func.count()).select_from(tables.job).where(unfinished)
+            if connection.execute(count).scalar_one() >= most:
+                return None
             connection.execute(insert(tables.job).values(values))
             _note(connection, job, at, Phase.QUEUED.value, "queued")
-        return True
+        return job
 
     def job(self, job: str, deadline: Deadline) -> Job | None:
         """A job by its id."""

@@ -21,7 +21,7 @@ from catalog.model.product import Asset, AssetRole, Product
 from catalog.model.time import Micros, micros_text, now
 from catalog.records import LINEAGE
 from catalog.service import UnitOfWork
-from config.chains import Process
+from config.chains import Process, Publishes
 from processes.files import RESULTS
 from processes.model import Job
 from processes.prepare import MADE, made_in
@@ -39,6 +39,8 @@ class Made:
 
     job: Job
     process: Process
+    result: Publishes
+    """What the process publishes."""
     values: dict[str, Any]
     sources: Sequence[Product]
     folder: Path
@@ -75,7 +77,7 @@ def _ready(made: Made, number: int, source: Product, work: Path, at: Micros) -> 
         if path.name != MADE and path.is_file() and not path.is_symlink():
             _link(path, home / path.name)
     space, process, job = spaces.space_of_user(made.job.owner), made.process, made.job
-    product_id = f"{space}.{process.result.prefix}{spaces.split(source.id)[1]}"
+    product_id = f"{space}.{made.result.prefix}{spaces.split(source.id)[1]}"
     account = _provenance(made, source, product_id, at)
     (home / PROVENANCE).write_text(json.dumps(account, ensure_ascii=False, indent=1), encoding="utf-8")
     size, sha256 = file_facts(home / PROVENANCE)
@@ -87,7 +89,7 @@ def _ready(made: Made, number: int, source: Product, work: Path, at: Micros) -> 
         + f"; job {job.id}"
     )
     product = Product(
-        product_id, datetime.fromtimestamp(at / 1_000_000, UTC).strftime("%Y%m%d%H%M%S"), f"{space}.{process.result.type}", source.period, source.day,
+        product_id, datetime.fromtimestamp(at / 1_000_000, UTC).strftime("%Y%m%d%H%M%S"), f"{space}.{made.result.type}", source.period, source.day,
         outline, footprint_boxes(outline), (*assets, paper), cloud, snow, source.platform, source.zone, at, f"job:{job.id}",
         {LINEAGE: lineage, "process": f"{process.id} {process.version}", "derived_from": f"{source.id}@{source.version}"}, space,
     )  # fmt: skip
@@ -107,7 +109,7 @@ def _provenance(made: Made, source: Product, product_id: str, at: Micros) -> dic
         "prefix": {"hysope": "https://hysope.example/ns#"},
         "entity": {
             f"hysope:{source.id}@{source.version}": {"hysope:sha256": json.dumps(inputs)},
-            f"hysope:{product_id}": {"prov:type": process.result.type},
+            f"hysope:{product_id}": {"prov:type": made.result.type},
         },
         "activity": {f"hysope:job-{job.id}": activity},
         "agent": {f"hysope:user-{job.owner}": {"prov:type": "prov:Person"}},

@@ -13,12 +13,24 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from processes.files import EXIT, LOG, RESULTS, STATUS, TASK, read_json, tail, write_json
+from processes.files import (
+    EXIT,
+    LOG,
+    OUTPUTS,
+    RESULTS,
+    STATUS,
+    TASK,
+    VALUES,
+    read_json,
+    tail,
+    write_json,
+)
 
 _PROGRESS = re.compile(r"HYSOPE progress=([0-9]{1,3})(?: (.*))?")
 _OTHER_PERCENT = re.compile(r"\b([0-9]{1,3})%")
@@ -60,7 +72,10 @@ class Run:
         os._exit(143)
 
     def run(self) -> list[str]:
-        """The whole selection, one product after the other. Raises Failed."""
+        """The whole selection, one product after the other, or everything at once. Raises Failed."""
+        if self._task["outputs"]:
+            self._whole()
+            return []
         done = []
         for number, item in enumerate(self._items):
             self._tell(number, 0, f"product {number + 1} of {len(self._items)}: {item['id']}")
@@ -105,15 +120,45 @@ class Run:
 
     def _python(self, name: str, item: dict[str, Any], out: Path) -> None:
         module, _, function = name.partition(":")
-        try:
-            getattr(import_module(module), function)(item, self._task["values"], out)
-        except MemoryError as error:
-            raise Failed("out-of-memory", "there was not enough memory") from error
-        except Exception as error:  # a chain may raise anything; the log has the trace
-            import traceback
+        _called(lambda: getattr(import_module(module), function)(item, self._task["values"], out))
 
-            traceback.print_exc()
-            raise Failed("algorithm-failed", f"{error.__class__.__name__}: {error}") from error
+    def _whole(self) -> None:
+        """One call for everything; values are written down, files are where they were promised. Raises Failed."""
+        out = self._folder / OUTPUTS
+        out.mkdir(exist_ok=True)
+        how, values = self._task["run"], self._task["values"]
+        if "pygeoapi" in how:
+            found = self._pygeoapi(how["pygeoapi"], values, out)
+        else:
+            module, _, function = how["whole"].partition(":")
+
+            def tell_percent(percent: int, message: str) -> None:
+                tell(self._folder, max(0, min(99, percent)), message)
+
+            found = _called(
+                lambda: getattr(import_module(module), function)(self._items, values, out, tell_percent)
+            )
+        promised: dict[str, str] = self._task["outputs"]
+        for name, file in promised.items():
+            if (file and not (out / file).is_file()) or (not file and name not in found):
+                raise Failed("output-missing", f"the output {name} is absent")
+        write_json(out / VALUES, {name: found[name] for name, file in promised.items() if not file})
+
+    def _pygeoapi(self, name: str, values: dict[str, Any], out: Path) -> dict[str, Any]:
+        """A processor of pygeoapi gives a media type and its only output, or an object of them."""
+        module, _, class_name = name.partition(":")
+        processor = _called(
+            lambda: getattr(import_module(module), class_name)({"name": self._task["process"]})
+        )
+        given = {key: value for key, value in values.items() if value is not None}
+        _, found = _called(lambda: processor.execute(given))
+        promised: dict[str, str] = self._task["outputs"]
+        if isinstance(found, dict) and promised.keys() <= found.keys():
+            return dict(found)
+        only = next(iter(promised))
+        if isinstance(found, bytes) and promised[only]:
+            (out / promised[only]).write_bytes(found)
+        return {only: found.decode("utf-8", "replace") if isinstance(found, bytes) else found}
 
     def _finish(self, item: dict[str, Any], out: Path, number: int) -> str:
         """The assets of the result, as its type wants them. Raises Failed when an output is absent or not what it should be."""
@@ -130,6 +175,19 @@ class Run:
     def _tell(self, number: int, percent: int, message: str) -> None:
         share = (number + percent / 100) / max(1, len(self._items))
         tell(self._folder, int(share * 99), message)
+
+
+def _called(work: Callable[[], Any]) -> Any:
+    """What a chain gives. Raises Failed with what it raised."""
+    try:
+        return work()
+    except MemoryError as error:
+        raise Failed("out-of-memory", "there was not enough memory") from error
+    except Exception as error:  # a chain may raise anything; the log has the trace
+        import traceback
+
+        traceback.print_exc()
+        raise Failed("algorithm-failed", f"{error.__class__.__name__}: {error}") from error
 
 
 def tell(folder: Path, percent: int, message: str) -> None:

@@ -8,6 +8,7 @@ import shutil
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,24 @@ from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal, Role
 from catalog.model.product import Product
 from catalog.service import Catalog
-from config.chains import Process
+from config.chains import Output, Process
 from config.settings import Settings
-from processes.files import LOG, tail
-from processes.inputs import read_order
+from processes.files import LOG, OUTPUTS, VALUES, read_json, tail
+from processes.inputs import Ordered, read_order
 from processes.model import Event, Job, JobId, Phase
 from processes.queue import Queue
 
 _LOG_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Given:
+    """An output of a job that is no product: a value, or a file."""
+
+    name: str
+    output: Output
+    value: Any
+    file: Path | None
 
 
 class Processes:
@@ -45,29 +56,43 @@ class Processes:
             raise Fault(Kind.UNKNOWN_PROCESS, f"there is no process {name[:80]!r}", "processID")
         return found
 
-    def execute(self, name: str, inputs: Mapping[str, Any], who: Principal) -> Job:
+    def execute(self, name: str, inputs: Mapping[str, Any], who: Principal, idempotency: str = "") -> Job:
         """Queues a job. Raises Fault UNKNOWN_PROCESS, NOBODY, INVALID, MISSING, UNKNOWN_PRODUCT, QUOTA."""
-        process, deadline = self.process(name), self._deadline()
-        if who.role is Role.PUBLIC:
-            raise Fault(Kind.NOBODY, "to order something, say who you are (an API key or a token)")
-        order = read_order(process, inputs, self._catalog, who, deadline)
+        process, order = self._ordered(name, inputs, who)
         request = {
             "inputs": inputs, "values": order.values, "products": [f"{product.id}@{product.version}" for product in order.products],
         }  # fmt: skip
-        job, most = JobId(str(uuid.uuid4())), self._settings.processes.jobs_of_user
+        most, executor = self._settings.processes.jobs_of_user, self._settings.processes.executor
         text = json.dumps(request, ensure_ascii=False)
-        if not self.queue.add(
-            job, process.id, process.version, who, text, self._settings.processes.executor, most
-        ):
+        job = self.queue.add(
+            JobId(str(uuid.uuid4())), process.id, process.version, who, text, executor, most, idempotency
+        )
+        if job is None:
             raise Fault(
                 Kind.QUOTA,
                 f"you have {most} unfinished jobs: the limit is {most} (processes.jobs_of_user)",
                 retry_after=60,
             )
         self.ordered.set()
-        found = self.queue.job(job, deadline)
+        found = self.queue.job(job, self._deadline())
         assert found
         return found
+
+    def estimate(self, name: str, inputs: Mapping[str, Any], who: Principal) -> tuple[Process, int]:
+        """Checks an order without queueing it: the process, and how many products it would work on. Raises as `execute`."""
+        process, order = self._ordered(name, inputs, who)
+        return process, len(order.products)
+
+    def again(self, job: str, who: Principal) -> Job:
+        """Orders the same once more: the inputs as they were given, the products as they are found now. Raises Fault UNKNOWN_JOB, and as `execute`."""
+        found = self.job(job, who)
+        return self.execute(found.process, json.loads(found.request)["inputs"], who)
+
+    def _ordered(self, name: str, inputs: Mapping[str, Any], who: Principal) -> tuple[Process, Ordered]:
+        process = self.process(name)
+        if who.role is Role.PUBLIC:
+            raise Fault(Kind.NOBODY, "to order something, say who you are (an API key or a token)")
+        return process, read_order(process, inputs, self._catalog, who, self._deadline())
 
     def job(self, job: str, who: Principal) -> Job:
         """A job of one's own; operators see all. Raises Fault UNKNOWN_JOB."""
@@ -99,15 +124,22 @@ class Processes:
             shutil.rmtree(self.folder(found.id), ignore_errors=True)
         return found
 
+    def outputs(self, job: str, who: Principal) -> tuple[Given, ...]:
+        """The outputs of a job that are no products. Raises Fault UNKNOWN_JOB, NOT_READY, FAILED or GONE."""
+        found = self._succeeded(job, who)
+        process = self._catalog.registry.processes.get(found.process)
+        folder = self.folder(found.id) / OUTPUTS
+        values = read_json(folder / VALUES)
+        if process is None or values is None:
+            raise Fault(Kind.GONE, "the outputs are not kept any more")
+        return tuple(
+            Given(name, output, values.get(name), folder / output.file if output.file else None)
+            for name, output in process.outputs.items()
+        )
+
     def results(self, job: str, who: Principal) -> tuple[Product, ...]:
         """The products that a job made and that are still there. Raises Fault UNKNOWN_JOB, NOT_READY, FAILED or GONE."""
-        found = self.job(job, who)
-        if found.phase is Phase.FAILED:
-            raise Fault(Kind.FAILED, f"{found.error_class}: {found.error}")
-        if found.phase is Phase.DISMISSED:
-            raise Fault(Kind.GONE, "the job was dismissed")
-        if found.phase is not Phase.SUCCESSFUL:
-            raise Fault(Kind.NOT_READY, f"the job is {found.phase.status}: {found.message}")
+        found = self._succeeded(job, who)
         deadline, out = self._deadline(), []
         for product_id in self.queue.outputs(found.id, deadline):
             try:
@@ -116,6 +148,16 @@ class Processes:
                 if fault.kind is not Kind.UNKNOWN_PRODUCT:
                     raise
         return tuple(out)
+
+    def _succeeded(self, job: str, who: Principal) -> Job:
+        found = self.job(job, who)
+        if found.phase is Phase.FAILED:
+            raise Fault(Kind.FAILED, f"{found.error_class}: {found.error}")
+        if found.phase is Phase.DISMISSED:
+            raise Fault(Kind.GONE, "the job was dismissed")
+        if found.phase is not Phase.SUCCESSFUL:
+            raise Fault(Kind.NOT_READY, f"the job is {found.phase.status}: {found.message}")
+        return found
 
     def events(self, job: str, who: Principal) -> tuple[Event, ...]:
         """What happened to a job. Raises Fault UNKNOWN_JOB."""

@@ -25,10 +25,21 @@ from catalog.model.principal import OPERATOR, Deadline
 from catalog.model.product import Product
 from catalog.model.time import Micros, now
 from catalog.service import Catalog, StoreDown
-from config.chains import Process, Python
+from config.chains import Process
 from config.settings import Settings
 from processes import queue as jobs
-from processes.files import EXIT, LOG, RESULTS, STATUS, TASK, read_json, tail, write_json
+from processes.files import (
+    EXIT,
+    LOG,
+    OUTPUTS,
+    RESULTS,
+    STATUS,
+    TASK,
+    VALUES,
+    read_json,
+    tail,
+    write_json,
+)
 from processes.model import (
     Backend,
     BackendStatus,
@@ -168,22 +179,21 @@ class Supervisor:
         order = json.loads(job.request)
         deadline = Deadline.after(self._settings.limits.search_seconds)
         sources = [self._catalog.product(name, OPERATOR, deadline) for name in order["products"]]
-        kind = self._catalog.registry.types[process.result.type]
-        bands = (*process.selection.bands, *process.selection.optional_bands)
-        run = (
-            {"python": process.run.python}
-            if isinstance(process.run, Python)
-            else {"command": list(process.run.command)}
-        )
+        bands: tuple[str, ...] = ()
+        if process.selection:
+            bands = (*process.selection.bands, *process.selection.optional_bands)
+        kind = self._catalog.registry.types[process.result.type] if process.result else None
         task = {
-            "job": job.id, "attempt": job.attempt, "process": process.id, "run": run, "values": order["values"],
-            "kind": kind.model_dump(mode="json"), "items": [self._item(source, bands) for source in sources],
+            "job": job.id, "attempt": job.attempt, "process": process.id, "run": process.run.model_dump(mode="json"), "values": order["values"],
+            "outputs": {name: output.file for name, output in process.outputs.items()},
+            "kind": kind.model_dump(mode="json") if kind else None, "items": [self._item(source, bands) for source in sources],
         }  # fmt: skip
         return task, sources
 
     def _item(self, product: Product, bands: tuple[str, ...]) -> dict[str, Any]:
         files = {}
-        for band in bands:
+        every = tuple(band for asset in product.assets if asset.grid for band in asset.bands)
+        for band in bands or every:
             asset = product.asset_of(band)
             if asset is not None:
                 files[band] = {
@@ -326,10 +336,13 @@ class Supervisor:
         try:
             if process is None:
                 raise Unfit(f"the process {job.process} is not offered any more")
+            if process.result is None:
+                self._keep(job, process)
+                return
             order = json.loads(job.request)
             deadline = Deadline.after(self._settings.limits.search_seconds)
             sources = [self._catalog.product(name, OPERATOR, deadline) for name in order["products"]]
-            made = Made(job, process, order["values"], sources, self._folder(job))
+            made = Made(job, process, process.result, order["values"], sources, self._folder(job))
             ids = publish(made, self._publisher, lambda unit, products: jobs.succeed(unit, job.id, products))
         except Unfit as unfit:
             self._fail(job, ErrorClass.OUTPUT_MISSING, str(unfit))
@@ -344,6 +357,20 @@ class Supervisor:
         else:
             log.info("%s made %s", job.id, ", ".join(ids))
             self._clean(job)
+
+    def _keep(self, job: Job, process: Process) -> None:
+        """Outputs that are no products: looked at, moved to the job, then it has succeeded. Again after a crash it finds them moved. Raises Unfit."""
+        made, kept = self._folder(job) / OUTPUTS, self._processes.folder(job.id) / OUTPUTS
+        if made.is_dir() and not kept.exists():
+            for name, output in process.outputs.items():
+                path = made / output.file
+                if output.file and (not path.is_file() or path.is_symlink()):
+                    raise Unfit(f"the output {name} is absent")
+            made.rename(kept)
+        if read_json(kept / VALUES) is None:
+            raise Unfit("the account of the outputs is absent")
+        self._queue.move(job.id, Phase.SUCCESSFUL, f"{len(process.outputs)} outputs", progress=100)
+        self._clean(job)
 
     def _fail(self, job: Job, error_class: ErrorClass, message: str) -> None:
         """Failed, or to be tried again where that may help."""
@@ -395,7 +422,7 @@ class Supervisor:
     def _clean(self, job: Job) -> None:
         """Removes what a finished job needs no more; its logs and accounts stay."""
         for attempt in range(1, job.attempt + 1):
-            for name in ("out", RESULTS):
+            for name in ("out", RESULTS, OUTPUTS):
                 shutil.rmtree(self._processes.folder(job.id) / str(attempt) / name, ignore_errors=True)
 
     def _folder(self, job: Job) -> Path:

@@ -291,6 +291,7 @@ job = Table(
     Column("error_class", Text, nullable=False),
     Column("error", Text, nullable=False),
     Column("node", Text, nullable=False),
+    Column("idempotency", Text, nullable=False, server_default=""),
 )
 
 job_event = Table(

@@ -29,6 +29,20 @@ _PARAMETERS: dict[str, Document] = {
         "description": "Id of a job.",
         "schema": {"type": "string"},
     },
+    "outputID": {
+        "name": "outputID",
+        "in": "path",
+        "required": True,
+        "description": "Name of an output.",
+        "schema": {"type": "string"},
+    },
+    "idempotency": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "description": "The same key again gives the same job.",
+        "schema": {"type": "string"},
+    },
     "limit": {
         "name": "limit",
         "in": "query",
@@ -122,7 +136,9 @@ def _paths() -> dict[str, Document]:
     process, job = ref("processID"), ref("jobID")
     here, mine = "/processes/{processID}", "/jobs/{jobID}"
     status = answer("status", "application/json", schema="statusInfo")
-    order = operation(_TAG, "execute", "Order a process", _ordered(), process, ref("prefer"))
+    order = operation(
+        _TAG, "execute", "Order a process", _ordered(), process, ref("prefer"), ref("idempotency")
+    )
     body = {
         "required": True,
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/execute"}}},
@@ -132,6 +148,12 @@ def _paths() -> dict[str, Document]:
         "/processes": {"get": operation(_TAG, "getProcesses", "All processes", answer("list"))},
         here: {"get": operation(_TAG, "getProcessDescription", "A process", answer("description"), process)},
         f"{here}/execution": {"post": {**order, "requestBody": body, "security": _KEY}},
+        f"{here}/estimate": {
+            "post": {
+                **_mine(operation(_TAG, "estimate", "What an order would need", answer("needs"), process)),
+                "requestBody": body,
+            }
+        },
         "/jobs": {"get": _mine(operation(_TAG, "getJobs", "Your jobs", answer("list"), *listed))},
         mine: {
             "get": _mine(operation(_TAG, "getStatus", "Where a job stands", status, job)),
@@ -141,6 +163,14 @@ def _paths() -> dict[str, Document]:
         },
         f"{mine}/results": {
             "get": _mine(operation(_TAG, "getResult", "What a job made", answer("results"), job))
+        },
+        f"{mine}/results/{{outputID}}": {
+            "get": _mine(
+                operation(_TAG, "getOutput", "One output, bare", answer("output"), job, ref("outputID"))
+            )
+        },
+        f"{mine}/resubmit": {
+            "post": _mine(operation(_TAG, "resubmit", "Order the same again", _ordered(), job))
         },
         f"{mine}/log": {
             "get": _mine(operation(_TAG, "getLog", "What a job said", answer("log", "text/plain"), job))

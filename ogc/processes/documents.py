@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +13,7 @@ from catalog.service import Catalog
 from config.chains import Process
 from processes.inputs import PRODUCTS, products_schema
 from processes.model import Event, Job, Phase
+from processes.service import Given
 
 _RESULTS = "http://www.opengis.net/def/rel/ogc/1.0/results"
 _EXECUTE = "http://www.opengis.net/def/rel/ogc/1.0/execute"
@@ -29,32 +30,44 @@ def process_list(processes: Sequence[Process], api: str, language: str) -> Docum
 
 def description(process: Process, api: str, language: str) -> Document:
     """A process with its inputs and outputs."""
-    selection = process.selection
-    inputs: Document = {
-        PRODUCTS: {
-            "title": selection.title.in_language(language), "schema": products_schema(selection), "minOccurs": 1, "maxOccurs": 1,
-        },
-    }  # fmt: skip
+    inputs: Document = {}
+    if process.selection:
+        inputs[PRODUCTS] = {
+            "title": process.selection.title.in_language(language), "schema": products_schema(process.selection), "minOccurs": 1, "maxOccurs": 1,
+        }  # fmt: skip
     for name, value in process.inputs.items():
         inputs[name] = {
             "title": value.title.in_language(language), "schema": value.schema_, "minOccurs": 1 if value.required else 0, "maxOccurs": 1,
         }  # fmt: skip
-    result = {
-        "title": process.result.title.in_language(language),
-        "description": f"published in your space, collection {process.result.type}",
-        "schema": {"type": "array", "items": {"type": "object", "required": ["id", "collection"]}},
-    }
-    return {**_summary(process, api, language), "inputs": inputs, "outputs": {PRODUCTS: result}}
+    return {**_summary(process, api, language), "inputs": inputs, "outputs": _outputs(process, language)}
+
+
+def _outputs(process: Process, language: str) -> Document:
+    if process.result:
+        return {
+            PRODUCTS: {
+                "title": process.result.title.in_language(language), "description": f"published in your space, collection {process.result.type}",
+                "schema": {"type": "array", "items": {"type": "object", "required": ["id", "collection"]}},
+            }
+        }  # fmt: skip
+    out: Document = {}
+    for name, output in process.outputs.items():
+        schema = dict(output.schema_)
+        if output.file:
+            schema = {"type": "string", "format": "binary", "contentMediaType": output.media_type, **schema}
+        out[name] = {"title": output.title.in_language(language), "schema": schema}
+    return out
 
 
 def _summary(process: Process, api: str, language: str) -> Document:
     return {
         "id": process.id, "version": process.version, "title": process.title.in_language(language),
         "description": process.abstract.in_language(language), "keywords": [word.in_language(language) for word in process.keywords],
-        "jobControlOptions": [*process.modes, "dismiss"], "outputTransmission": ["value"],
+        "jobControlOptions": [*process.modes, "dismiss"], "outputTransmission": ["value"] if process.result else ["value", "reference"],
         "links": [
             _link(f"{api}/processes/{process.id}", "self", process.title.in_language(language)),
             _link(f"{api}/processes/{process.id}/execution", _EXECUTE, "Order it"),
+            _link(f"{api}/processes/{process.id}/estimate", "estimate", "What it would need"),
         ],
     }  # fmt: skip
 
@@ -98,6 +111,30 @@ def job_list(jobs: Sequence[Job], api: str, query: dict[str, str], limit: int, o
 def results(products: Sequence[Product], catalog: Catalog, base_url: str) -> Document:
     """The output `products`: each with the ways to it."""
     return {PRODUCTS: [_product(product, catalog, base_url) for product in products]}
+
+
+def values(found: Sequence[Given], job: Job, api: str, wanted: Mapping[str, bool]) -> Document:
+    """The outputs that are no products; `wanted` says of each whether it is given by reference. A file is one always."""
+    out: Document = {}
+    for one in found:
+        if wanted and one.name not in wanted:
+            continue
+        if one.file is not None or wanted.get(one.name):
+            out[one.name] = {
+                "href": f"{api}/jobs/{job.id}/results/{one.name}", "type": one.output.media_type, "title": one.output.title.en,
+            }  # fmt: skip
+        else:
+            out[one.name] = one.value
+    return out
+
+
+def estimate(process: Process, products: int) -> Document:
+    """What an order would need, without running it."""
+    needs = process.resources
+    return {
+        "processID": process.id, "products": products, "cpus": needs.cpus, "memoryMB": needs.memory_mb, "walltimeMinutes": needs.walltime(products),
+        "cpuMinutes": needs.cpus * needs.walltime(products),
+    }  # fmt: skip
 
 
 def events(found: Sequence[Event]) -> Document:

@@ -5,26 +5,35 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from catalog.model import spaces
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Principal
 from catalog.service import Catalog
+from config.chains import Process
 from config.settings import Settings
 from ogc.common.negotiate import language_of
 from ogc.http.edge import Edge
 from ogc.http.problem import PRIVATE, refused
 from ogc.processes import documents, reports
-from ogc.processes.request import read_audience, read_execute, read_job_query, read_prefer
+from ogc.processes.request import (
+    Execute,
+    read_audience,
+    read_execute,
+    read_idempotency,
+    read_job_query,
+    read_prefer,
+)
+from processes.inputs import PRODUCTS
 from processes.model import Job, Phase
-from processes.service import Processes
+from processes.service import Given, Processes
 
 _LOOK_SECONDS = 0.1
 T = TypeVar("T")
@@ -43,10 +52,13 @@ class ProcessesEndpoints:
             ("GET", "/ogcapi/processes", self._list),
             ("GET", "/ogcapi/processes/{process}", self._describe),
             ("POST", "/ogcapi/processes/{process}/execution", self._execute),
+            ("POST", "/ogcapi/processes/{process}/estimate", self._estimate),
             ("GET", "/ogcapi/jobs", self._jobs),
             ("GET", "/ogcapi/jobs/{job}", self._job),
             ("DELETE", "/ogcapi/jobs/{job}", self._dismiss),
+            ("POST", "/ogcapi/jobs/{job}/resubmit", self._resubmit),
             ("GET", "/ogcapi/jobs/{job}/results", self._results),
+            ("GET", "/ogcapi/jobs/{job}/results/{output}", self._output),
             ("GET", "/ogcapi/jobs/{job}/log", self._log),
             ("GET", "/ogcapi/jobs/{job}/events", self._events),
             ("POST", "/spaces/{product}", self._share),
@@ -69,7 +81,9 @@ class ProcessesEndpoints:
             read_execute(await self._edge.body(request)),
             read_prefer(request.headers.getlist("prefer")),
         )
-        job = await self._run(partial(self._processes.execute, process.id, order.inputs, who))
+        _check_outputs(process, order.outputs)
+        key = read_idempotency(request.headers.get("idempotency-key"))
+        job = await self._run(partial(self._processes.execute, process.id, order.inputs, who, key))
         at_once = "sync-execute" in process.modes and not prefer.asynchronous
         if at_once or prefer.wait:
             wait = (
@@ -79,7 +93,7 @@ class ProcessesEndpoints:
             )
             job = await self._waited(job, who, wait)
         if at_once and job.phase.final:
-            return await self._answer(job, who, request, raw=order.raw)
+            return await self._answer(job, who, request, order)
         headers = {"Location": f"{self._api(request)}/jobs/{job.id}"}
         if prefer.asynchronous:
             headers["Preference-Applied"] = "respond-async"
@@ -94,10 +108,39 @@ class ProcessesEndpoints:
             job = await self._run(partial(self._processes.job, job.id, who))
         return job
 
-    async def _answer(self, job: Job, who: Principal, request: Request, *, raw: bool) -> Response:
-        found = await self._run(partial(self._processes.results, job.id, who))
-        body = documents.results(found, self._catalog, self._edge.base_url(request))
-        return _json(body["products"] if raw else body)
+    async def _answer(self, job: Job, who: Principal, request: Request, order: Execute) -> Response:
+        """The results: products as a document of them; else values in a document, or bare where one was asked raw (18-062r2, clause 7.13)."""
+        process = self._catalog.registry.processes.get(job.process)
+        if process is None or process.result:
+            found = await self._run(partial(self._processes.results, job.id, who))
+            body = documents.results(found, self._catalog, self._edge.base_url(request))
+            return _json(body["products"] if order.raw else body)
+        given = await self._run(partial(self._processes.outputs, job.id, who))
+        chosen = [one for one in given if not order.outputs or one.name in order.outputs]
+        if order.raw and len(chosen) == 1 and not order.outputs.get(chosen[0].name):
+            return _bare(chosen[0])
+        return _json(documents.values(given, job, self._api(request), order.outputs))
+
+    async def _output(self, request: Request) -> Response:
+        """One output, bare."""
+        who, name = await self._edge.principal(request), request.path_params["output"]
+        given = await self._run(partial(self._processes.outputs, request.path_params["job"], who))
+        found = next((one for one in given if one.name == name), None)
+        if found is None:
+            raise Fault(Kind.UNKNOWN_OPERATION, f"the job has no output {name[:60]!r}", "outputID")
+        return _bare(found)
+
+    async def _estimate(self, request: Request) -> Response:
+        who = await self._edge.principal(request)
+        order = read_execute(await self._edge.body(request))
+        work = partial(self._processes.estimate, request.path_params["process"], order.inputs, who)
+        return _json(documents.estimate(*await self._run(work)))
+
+    async def _resubmit(self, request: Request) -> Response:
+        who = await self._edge.principal(request)
+        job = await self._run(partial(self._processes.again, request.path_params["job"], who))
+        headers = {"Location": f"{self._api(request)}/jobs/{job.id}"}
+        return _json(documents.status_info(job, self._api(request)), 201, headers)
 
     async def _jobs(self, request: Request) -> Response:
         who = await self._edge.principal(request)
@@ -128,7 +171,7 @@ class ProcessesEndpoints:
     async def _results(self, request: Request) -> Response:
         who = await self._edge.principal(request)
         job = await self._run(partial(self._processes.job, request.path_params["job"], who))
-        return await self._answer(job, who, request, raw=False)
+        return await self._answer(job, who, request, Execute({}, False, {}))
 
     async def _log(self, request: Request) -> Response:
         who = await self._edge.principal(request)
@@ -159,6 +202,26 @@ class ProcessesEndpoints:
 
     def _api(self, request: Request) -> str:
         return f"{self._edge.base_url(request)}/ogcapi"
+
+
+def _check_outputs(process: Process, wanted: Mapping[str, bool]) -> None:
+    known = [PRODUCTS] if process.result else list(process.outputs)
+    for name, by_reference in wanted.items():
+        if name not in known:
+            raise Fault(
+                Kind.INVALID, f"there is no output {name[:60]!r}; there are {', '.join(known)}", "outputs"
+            )
+        if by_reference and process.result:
+            raise Fault(Kind.INVALID, "products are given by value", "outputs")
+
+
+def _bare(one: Given) -> Response:
+    """An output as it is: a file, a text, or JSON."""
+    if one.file is not None:
+        return FileResponse(one.file, 200, PRIVATE, one.output.media_type, filename=one.output.file)
+    if isinstance(one.value, str) and one.output.media_type.startswith("text/"):
+        return Response(one.value, 200, PRIVATE, one.output.media_type)
+    return _json(one.value)
 
 
 def _answered(handler: Handler) -> Handler:

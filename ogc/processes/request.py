@@ -11,11 +11,11 @@ from typing import Any
 from catalog.model.faults import Fault, Kind, invalid
 from ogc.http.fields import integer, shown
 from ogc.http.problem import read_json
-from processes.inputs import PRODUCTS
 
 _STATUSES = ("accepted", "running", "successful", "failed", "dismissed")
 _JOB_PARAMETERS = frozenset({"limit", "offset", "status", "processID", "type"})
 _MOST_JOBS = 1_000
+_IDEMPOTENCY = re.compile(r"[!-~]{1,128}\Z", re.ASCII)
 _WAIT = re.compile(r"wait=([0-9]{1,6})\Z")
 
 
@@ -25,6 +25,8 @@ class Execute:
 
     inputs: Mapping[str, Any]
     raw: bool
+    outputs: Mapping[str, bool]
+    """The outputs that are wanted, and whether by reference; all of them when empty."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,31 @@ def read_execute(body: bytes) -> Execute:
         raise Fault(Kind.INVALID, "inputs is an object", "inputs")
     if response not in ("raw", "document"):
         raise Fault(Kind.INVALID, "response is raw or document", "response")
-    if outputs is not None and not (isinstance(outputs, dict) and outputs.keys() <= {PRODUCTS}):
-        raise Fault(Kind.INVALID, f"outputs is an object, and the only output is {PRODUCTS}", "outputs")
-    return Execute(inputs, response == "raw")
+    return Execute(inputs, response == "raw", _wanted(outputs))
+
+
+def _wanted(outputs: Any) -> dict[str, bool]:
+    """`{"name": {"transmissionMode": "value" | "reference"}}` (18-062r2, clause 7.11.2.4). Raises Fault INVALID."""
+    if outputs is None:
+        return {}
+    if not isinstance(outputs, dict):
+        raise Fault(Kind.INVALID, "outputs is an object", "outputs")
+    out = {}
+    for name, how in outputs.items():
+        mode = how.get("transmissionMode", "value") if isinstance(how, dict) else None
+        if mode not in ("value", "reference"):
+            raise Fault(Kind.INVALID, f"outputs: {shown(name)} is given by value or by reference", "outputs")
+        out[name] = mode == "reference"
+    return out
+
+
+def read_idempotency(header: str | None) -> str:
+    """The Idempotency-Key header: 1 to 128 visible characters. Raises Fault INVALID."""
+    if header is None:
+        return ""
+    if not _IDEMPOTENCY.match(header):
+        raise Fault(Kind.INVALID, "Idempotency-Key is 1 to 128 visible characters", "Idempotency-Key")
+    return header
 
 
 def read_prefer(headers: Sequence[str]) -> Prefer:

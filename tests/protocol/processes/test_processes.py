@@ -116,7 +116,7 @@ def test_the_landing_page_leads_to_everything_and_every_link_answers(office: Off
 
 def test_each_process_is_described_with_schemas_that_are_schemas(office: Office) -> None:
     listed = office.get("/processes", who="").json()["processes"]
-    assert [one["id"] for one in listed] == ["ndvi", "otb-water"]
+    assert [one["id"] for one in listed] == ["echo", "ndvi", "otb-water", "zonal-statistics"]
     for one in listed:
         found = office.get(f"/processes/{one['id']}", who="").json()
         assert found["version"] == one["version"]
