@@ -154,6 +154,7 @@ def build(settings: Settings) -> Starlette:
         Route("/hysope.qlr", pages.layers_file),
         Route("/collections/{collection}", pages.collection),
         Route("/stations", pages.stations),
+        Route("/orders", pages.orders),
         Route("/stations/{station}", pages.station),
         Route("/properties/{name}", pages.observed_property),
     ]

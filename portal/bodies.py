@@ -24,7 +24,12 @@ def page(title: str, body: str, language: str, module: str = "") -> str:
         if module
         else ""
     )
-    ways = (("/", say("Map", "Carte")), ("/stations", say("Stations", "Stations")), ("/ogcapi", "OGC API"))
+    ways = (
+        ("/", say("Map", "Carte")),
+        ("/stations", say("Stations", "Stations")),
+        ("/orders", say("Orders", "Commandes")),
+        ("/ogcapi", "OGC API"),
+    )
     links = " ".join(f'<a href="{href}">{text}</a>' for href, text in ways)
     return (
         f'<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'

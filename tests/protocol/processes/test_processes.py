@@ -31,6 +31,21 @@ GOLDEN = Path(__file__).parents[2] / "data" / "golden"
 API = "http://maps.example/ogcapi"
 
 
+HELLO = """
+id: hello-world
+version: "0.2.0"
+title: {en: "Hello World", fr: "Bonjour"}
+abstract: {en: "pygeoapi's own example, unchanged.", fr: "L'exemple de pygeoapi, tel quel."}
+inputs:
+  name: {title: {en: "Name", fr: "Nom"}, schema: {type: string}, required: true}
+  message: {title: {en: "Message", fr: "Message"}, schema: {type: string}}
+outputs:
+  echo: {title: {en: "A greeting", fr: "Un salut"}, schema: {type: object}}
+run: {pygeoapi: "pygeoapi.process.hello_world:HelloWorldProcessor"}
+software: "pygeoapi"
+"""
+
+
 @dataclass
 class Office:
     client: TestClient
@@ -62,8 +77,12 @@ class Office:
 @pytest.fixture(scope="module")
 def office(world: World, products, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """A server over two products, with a supervisor beside it that runs jobs on this machine."""
+    own = tmp_path_factory.mktemp("types")
+    (own / "chains").mkdir()
+    (own / "chains" / "hello.yaml").write_text(HELLO, encoding="utf-8")
     settings = Settings(
         data=tmp_path_factory.mktemp("office"),
+        product_types=(own,),
         server=Server(public_url="http://maps.example"),
         processes=ProcessSettings(supervisor="separate"),
     )
@@ -116,7 +135,13 @@ def test_the_landing_page_leads_to_everything_and_every_link_answers(office: Off
 
 def test_each_process_is_described_with_schemas_that_are_schemas(office: Office) -> None:
     listed = office.get("/processes", who="").json()["processes"]
-    assert [one["id"] for one in listed] == ["echo", "ndvi", "otb-water", "zonal-statistics"]
+    assert [one["id"] for one in listed] == [
+        "echo",
+        "hello-world",
+        "ndvi",
+        "otb-water",
+        "zonal-statistics",
+    ]
     for one in listed:
         found = office.get(f"/processes/{one['id']}", who="").json()
         assert found["version"] == one["version"]

@@ -218,3 +218,10 @@ def test_the_outputs_go_with_the_job(office: Office) -> None:
     assert office.client.delete(f"/ogcapi/jobs/{job}", headers=office.headers("bob")).status_code == 200
     assert office.get(f"/jobs/{job}/results/message").status_code == 404
     assert API
+
+
+def test_a_processor_of_pygeoapi_runs_unchanged(office: Office) -> None:
+    answer = run(office, "hello-world", {"inputs": {"name": "Theia", "message": "bonjour"}})
+    assert answer.status_code == 200, answer.text
+    assert "Hello Theia! bonjour" in answer.json()["echo"]["value"]
+    assert run(office, "hello-world", {"inputs": {}}).status_code == 400

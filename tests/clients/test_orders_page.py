@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A new user's way through the page of orders in a real browser: key, form, estimate, progress, the result drawn by the map service."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import free_block
+from webdriver import browser
+
+from portal.pages import STATIC
+
+pytestmark = pytest.mark.client
+
+
+@pytest.fixture(scope="module")
+def centre(products: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Address and key of a server over one product, with its supervisor, as `hysope serve DIR` starts them."""
+    if not (STATIC / "orders.js").is_file():
+        pytest.skip("the pages are not built (make portal)")
+    home, port = tmp_path_factory.mktemp("centre"), free_block(1)
+    (home / "in").mkdir()
+    source = next(path for path in sorted(products.iterdir()) if "_L2A_T31TCJ" in path.name)
+    (home / "in" / source.name).symlink_to(source)
+    words = ["--data", str(home / "data")]
+    command = [sys.executable, "-m", "hysope"]
+    subprocess.run([*command, "ingest", str(source), *words], check=True, capture_output=True, timeout=120)
+    told = subprocess.run(
+        [*command, "key", "create", "nora", *words], check=True, capture_output=True, text=True, timeout=60
+    )
+    key = next(line.split()[1] for line in told.stdout.splitlines() if line.startswith("key"))
+    with (home / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "serve", *words, "--port", str(port)], stdout=log, stderr=log, start_new_session=True
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(f"{address}/health/ready", timeout=2).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield address, key
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+def test_from_the_form_to_the_layer(centre: tuple[str, str], tmp_path: Path) -> None:
+    address, key = centre
+    with browser(tmp_path / "profile") as window:
+        window.open(f"{address}/orders#lang=en")
+        window.wait("To order, say who you are")
+        window.wait("Vegetation index of a selection")
+        window.type("#key", key)
+        window.press("Use")
+        window.wait("There are none yet.")
+        window.open(f"{address}/orders#lang=fr&process=ndvi")
+        window.wait("Produits Sentinel-2 L2A")
+        window.press("Que faudrait-il ?")
+        window.wait("1 produits, 1 CPU")
+        window.type(".selection textarea", "NOTHING")
+        window.press("Commander")
+        window.wait("NOTHING")
+        window.script("document.querySelector('.selection textarea').value = ''")
+        window.press("Commander")
+        window.wait("successful")
+        window.wait("u.nora.ndvi")
+        size = window.script(
+            "return (async () => { const one = document.querySelector('figure img'); await one.decode(); return [one.naturalWidth, one.naturalHeight] })()"
+        )
+        assert size[0] == 400
+        window.picture(tmp_path / "job.png")
+        window.press("Supprimer")
+        window.wait("Il n'y en a pas encore.")
+
+
+def test_a_wrong_key_is_told(centre: tuple[str, str], tmp_path: Path) -> None:
+    with browser(tmp_path / "profile") as window:
+        window.open(f"{centre[0]}/orders#lang=en")
+        window.wait("To order, say who you are")
+        window.type("#key", "hyk_wrong")
+        window.press("Use")
+        window.wait("Forget the key")
+        assert "Your orders" not in window.text()
+        window.press("Forget the key")
+        window.wait("To order, say who you are")
