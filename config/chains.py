@@ -112,6 +112,8 @@ class Process(_Frozen):
     outputs: dict[str, Output] = {}
     """What it gives instead of products."""
     run: Python | Command | Whole | Pygeoapi
+    relief: bool = False
+    """Whether it needs the heights of the ground (`processes.relief`)."""
     resources: Resources = Resources()
     modes: tuple[Literal["async-execute", "sync-execute"], ...] = ("async-execute", "sync-execute")
     software: str

@@ -138,6 +138,8 @@ class Processes(_Frozen):
     """The interpreter with Hysope on the nodes; the server's own without one."""
     path: str = "/usr/local/bin:/usr/bin:/bin"
     """PATH of what jobs run."""
+    relief: Path | None = None
+    """A GeoTIFF of heights in metres, in any CRS, over the whole area; processes that need one are offered only with it."""
     slots: Annotated[int, Field(ge=1)] = 2
     """Jobs that the local executor runs at once."""
     most_running: Annotated[int, Field(ge=1)] = 200

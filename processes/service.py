@@ -46,13 +46,17 @@ class Processes:
         """Set with each order, so that a supervisor in this process wakes up."""
 
     def offered(self) -> tuple[Process, ...]:
-        """Every process, by its id."""
-        return tuple(sorted(self._catalog.registry.processes.values(), key=lambda process: process.id))
+        """Every process that can run here, by its id."""
+        known = self._catalog.registry.processes.values()
+        return tuple(sorted(filter(self._can_run, known), key=lambda process: process.id))
+
+    def _can_run(self, process: Process) -> bool:
+        return not process.relief or self._settings.processes.relief is not None
 
     def process(self, name: str) -> Process:
         """A process. Raises Fault UNKNOWN_PROCESS."""
         found = self._catalog.registry.processes.get(name)
-        if found is None:
+        if found is None or not self._can_run(found):
             raise Fault(Kind.UNKNOWN_PROCESS, f"there is no process {name[:80]!r}", "processID")
         return found
 

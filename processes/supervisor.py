@@ -186,11 +186,11 @@ class Supervisor:
         task = {
             "job": job.id, "attempt": job.attempt, "process": process.id, "run": process.run.model_dump(mode="json"), "values": order["values"],
             "outputs": {name: output.file for name, output in process.outputs.items()},
-            "kind": kind.model_dump(mode="json") if kind else None, "items": [self._item(source, bands) for source in sources],
+            "kind": kind.model_dump(mode="json") if kind else None, "items": [self._item(source, bands, process.relief) for source in sources],
         }  # fmt: skip
         return task, sources
 
-    def _item(self, product: Product, bands: tuple[str, ...]) -> dict[str, Any]:
+    def _item(self, product: Product, bands: tuple[str, ...], relief: bool) -> dict[str, Any]:
         files = {}
         every = tuple(band for asset in product.assets if asset.grid for band in asset.bands)
         for band in bands or every:
@@ -200,7 +200,8 @@ class Supervisor:
                     "path": str(self._catalog.archive / asset.path), "index": asset.bands[band], "scale": asset.scale, "offset": asset.offset,
                     "nodata": list(asset.nodata),
                 }  # fmt: skip
-        return {"id": product.id, "version": product.version, "bands": files}
+        ground = {"relief": str(self._settings.processes.relief)} if relief else {}
+        return {"id": product.id, "version": product.version, "bands": files, **ground}
 
     def _spec(self, job: Job, process: Process, folder: Path, products: int) -> RunSpec:
         needs, python = process.resources, str(self._settings.processes.python or sys.executable)
