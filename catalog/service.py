@@ -20,7 +20,7 @@ from catalog.model import spaces
 from catalog.model.faults import Fault, Kind
 from catalog.model.observation import Delivery, Station
 from catalog.model.principal import Deadline, Principal, Role
-from catalog.model.product import Product, Summary
+from catalog.model.product import Facet, Product, Summary, Totals
 from catalog.model.record import Change, Harvest, Record
 from catalog.model.time import Micros, now
 from catalog.observations import Observations
@@ -95,6 +95,13 @@ class Catalog:
         """How many products `search` would find without a limit."""
         measure(tree, self._limits.query_depth, self._limits.query_terms)
         return self._store.products.count(tree, self._sight(who), deadline)
+
+    def totals(self, tree: Filter, who: Principal, facets: Sequence[Facet], deadline: Deadline) -> Totals:
+        """How many products a filter has, from when to when, and how they spread (`limits.facet_values` of each facet)."""
+        measure(tree, self._limits.query_depth, self._limits.query_terms)
+        return self._store.products.totals(
+            tree, self._sight(who), facets, self._limits.facet_values, deadline
+        )
 
     def product(self, product_id: str, who: Principal, deadline: Deadline) -> Product:
         """A product by its id, or by `id@version` an old version. Raises Fault UNKNOWN_PRODUCT."""

@@ -44,6 +44,8 @@ class Limits(BaseModel):
     baskets: PositiveInt = 200
     """Of a user; older ones are forgotten."""
     basket_parts: PositiveInt = 50
+    facet_values: PositiveInt = 100
+    """Values by which a search is counted, of each property."""
     harvest_page: PositiveInt = 100
     """Records of one answer to a harvester."""
     sta_entities: PositiveInt = 50_000

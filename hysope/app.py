@@ -155,6 +155,7 @@ def build(settings: Settings) -> Starlette:
         Route("/collections/{collection}", pages.collection),
         Route("/stations", pages.stations),
         Route("/orders", pages.orders),
+        Route("/search", pages.search),
         Route("/stations/{station}", pages.station),
         Route("/properties/{name}", pages.observed_property),
     ]

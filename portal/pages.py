@@ -38,6 +38,10 @@ class Pages:
         """The map of the stations."""
         return self._built("stations.html")
 
+    async def search(self, _request: Request) -> Response:
+        """The catalogue."""
+        return self._built("search.html")
+
     async def orders(self, _request: Request) -> Response:
         """What can be made, the form to order it, and one's jobs."""
         return self._built("orders.html")

@@ -144,6 +144,30 @@ class Summary:
         return self.days[-1] if self.days else None
 
 
+class Facet(Enum):
+    """By what the products of a search are counted."""
+
+    COLLECTION = "collection"
+    PLATFORM = "platform"
+    ZONE = "zone"
+    MONTH = "month"
+    """Of their start, `2023-03`."""
+    CLOUD = "cloud"
+    """Tenths of the cloud cover, by their lower end in percent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a search has in all."""
+
+    count: int
+    first: Micros | None
+    last: Micros | None
+    """Start of the first and end of the last one."""
+    facets: Mapping[Facet, tuple[tuple[str, int], ...]]
+    """Value and number; the commonest first, months and tenths in their order."""
+
+
 def version_order(version: str) -> tuple[tuple[int, str], ...]:
     """A key by which versions rise: numbers by value (`1-10` after `1-9`), the rest by letters, an empty one first."""
     return tuple(

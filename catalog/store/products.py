@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Integer, Select, Text, and_, case, cast, func, select
 
 from catalog.model.area import Box
 from catalog.model.principal import Deadline
-from catalog.model.product import Product, Summary
+from catalog.model.product import Facet, Product, Summary, Totals
 from catalog.model.time import Day
 from catalog.query import Cursor, Filter, Order
 from catalog.store import compile as sql
@@ -70,6 +71,46 @@ class Products:
                 .where(visible_products(visible), sql.where(tree, self._database.dialect))
             )
             return int(connection.execute(query).scalar_one())
+
+    def totals(
+        self, tree: Filter, visible: Visible, facets: Sequence[Facet], limit: int, deadline: Deadline
+    ) -> Totals:
+        """How many products a filter has, from when to when, and how they spread; at most `limit` values a facet."""
+        condition = and_(visible_products(visible), sql.where(tree, self._database.dialect))
+        c = tables.product.c
+        out: dict[Facet, tuple[tuple[str, int], ...]] = {}
+        with self._database.reading(deadline) as connection:
+            whole = select(func.count(), func.min(c.start_us), func.max(c.end_us)).where(condition)
+            count, first, last = connection.execute(whole).one()
+            for facet in facets:
+                value, number = self._value(facet), func.count()
+                order = (value,) if facet in (Facet.MONTH, Facet.CLOUD) else (number.desc(), value)
+                query = select(value, number).where(condition, cast(value, Text) != "").group_by(value)
+                rows = connection.execute(query.order_by(*order).limit(limit)).all()
+                out[facet] = tuple((str(row[0]), int(row[1])) for row in rows)
+        return Totals(count, first, last, out)
+
+    def _value(self, facet: Facet) -> ColumnElement[Any]:
+        """What products are counted by."""
+        c, seconds = tables.product.c, tables.product.c.start_us / 1_000_000
+        match facet:
+            case Facet.COLLECTION:
+                return c.collection
+            case Facet.PLATFORM:
+                return c.platform
+            case Facet.ZONE:
+                return c.zone
+            case Facet.CLOUD:
+                tenth = (
+                    func.floor(c.cloud / 10)
+                    if self._database.dialect == "postgresql"
+                    else cast(c.cloud / 10, Integer)
+                )
+                return case((c.cloud >= 100, 90), else_=cast(tenth, Integer) * 10)
+            case Facet.MONTH:
+                if self._database.dialect == "sqlite":
+                    return func.strftime("%Y-%m", seconds, "unixepoch")
+                return func.to_char(func.timezone("UTC", func.to_timestamp(seconds)), "YYYY-MM")
 
     def published(self) -> Iterator[Product]:
         """Every published product, without its assets, for making the records anew."""

@@ -66,6 +66,7 @@ def _parameters() -> dict[str, Document]:
         "q": query("q", "Words that occur; a comma is or.", texts),
         "fields": query("fields", "Members to answer, or with - to leave out.", texts),
         "token": query("token", "Of the link to the next page.", text),
+        "aggregations": query("aggregations", "What to count by, the names of /aggregations.", texts),
     }
 
 
@@ -89,6 +90,7 @@ def _search_body() -> Document:
             "fields": {"type": "object"},
             "sortby": {"type": "array", "items": {"type": "object"}},
             "token": text,
+            "aggregations": texts,
         },
     }
 
@@ -165,6 +167,40 @@ def _paths() -> dict[str, Document]:
         },
         f"{items}/{{featureId}}": {
             "get": operation(_TAG, "getFeature", "An item", _answer("item", _GEOJSON), where, one)
+        },
+        "/aggregations": {
+            "get": operation(_TAG, "getAggregations", "What a search may be counted by", _answer("names"))
+        },
+        "/aggregate": {
+            "get": operation(
+                _TAG,
+                "getAggregate",
+                "The counts of a search",
+                _answer("counts"),
+                *page,
+                ref("collections"),
+                ref("aggregations"),
+            ),
+            "post": {
+                **operation(_TAG, "postAggregate", "The counts of a search", _answer("counts")),
+                "requestBody": searched["requestBody"],
+            },
+        },
+        "/collections/{collectionId}/aggregations": {
+            "get": operation(
+                _TAG, "getCollectionAggregations", "What a search may be counted by", _answer("names"), where
+            )
+        },
+        "/collections/{collectionId}/aggregate": {
+            "get": operation(
+                _TAG,
+                "getCollectionAggregate",
+                "The counts of a search",
+                _answer("counts"),
+                where,
+                *page,
+                ref("aggregations"),
+            )
         },
         "/search": {
             "get": operation(

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +11,7 @@ import shapely
 from shapely.geometry import mapping
 
 from catalog.model.area import WORLD
-from catalog.model.product import Asset, AssetRole, Grid, Product, Summary
+from catalog.model.product import Asset, AssetRole, Facet, Grid, Product, Summary, Totals
 from catalog.model.time import Micros, micros_text
 from catalog.records import LINEAGE
 from config.product_types import Band, ProductType
@@ -19,6 +19,7 @@ from config.settings import Service
 from ogc.common.documents import OPENAPI_TYPE
 from ogc.files.endpoint import media_type
 from ogc.filter.cql2 import CONFORMANCE as CQL2
+from ogc.stac.request import AGGREGATIONS
 
 Document = dict[str, Any]
 CONFORMANCE = (
@@ -29,7 +30,7 @@ CONFORMANCE = (
     "https://api.stacspec.org/v1.0.0-rc.1/collection-search#free-text", "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/simple-query",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core", "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter", "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/features-filter",
-    *CQL2,
+    *CQL2, "https://api.stacspec.org/v0.3.0/aggregation",
 )  # fmt: skip
 QUERYABLES_REL = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 SCHEMA_TYPE = "application/schema+json"
@@ -55,11 +56,85 @@ def landing(service: Service, base: str, collections: Iterable[ProductType]) -> 
             _link(f"{base}/api?f=json", "service-desc", OPENAPI_TYPE), _link(f"{base}/api?f=html", "service-doc", "text/html"),
             _link(f"{base}/conformance", "conformance", "application/json"), _link(f"{base}/collections", "data", "application/json"),
             _link(f"{base}/queryables", QUERYABLES_REL, SCHEMA_TYPE),
+            _link(f"{base}/aggregate", "aggregate", "application/json"), _link(f"{base}/aggregations", "aggregations", "application/json"),
             {**_link(f"{base}/search", "search", "application/geo+json"), "method": "GET"},
             {**_link(f"{base}/search", "search", "application/geo+json"), "method": "POST"},
             *(_link(f"{base}/collections/{kind.id}", "child", "application/json", kind.title.en) for kind in collections),
         ],
     }  # fmt: skip
+
+
+def aggregations(base: str) -> Document:
+    """What a search may be counted by."""
+    named = [
+        {
+            "name": name,
+            "data_type": _data_type(name),
+            **({"frequency_distribution_data_type": "string"} if facet else {}),
+        }
+        for name, facet in AGGREGATIONS.items()
+    ]
+    return {
+        "aggregations": named,
+        "links": [
+            _link(f"{base}/aggregations", "self", "application/json"),
+            _link(base, "root", "application/json"),
+        ],
+    }
+
+
+def aggregated(totals: Totals, names: Iterable[str], base: str) -> Document:
+    """The counts of a search."""
+    values = {
+        "total_count": totals.count, "datetime_min": None if totals.first is None else micros_text(totals.first),
+        "datetime_max": None if totals.last is None else micros_text(Micros(totals.last - 1)),
+    }  # fmt: skip
+    out: list[Document] = []
+    for name in names:
+        facet = AGGREGATIONS[name]
+        if facet is None:
+            out.append({"name": name, "data_type": _data_type(name), "value": values[name]})
+            continue
+        written = _KEYS.get(facet, str)
+        buckets: list[Document] = [
+            {"key": key, "data_type": "string", "frequency": count}
+            for value, count in totals.facets[facet]
+            if (key := written(value)) is not None
+        ]
+        if facet is Facet.CLOUD:
+            for one in buckets:
+                one |= {"from": int(one["key"]), "to": int(one["key"]) + 10}
+        rest = totals.count - sum(one["frequency"] for one in buckets)
+        out.append(
+            {
+                "name": name,
+                "data_type": "frequency_distribution",
+                "overflow": max(0, rest),
+                "buckets": buckets,
+            }
+        )
+    return {
+        "type": "AggregationCollection",
+        "aggregations": out,
+        "links": [
+            _link(f"{base}/aggregate", "self", "application/json"),
+            _link(base, "root", "application/json"),
+        ],
+    }
+
+
+def _grid_code(zone: str) -> str | None:
+    """The tile of the grid extension; other zones are none of its grids."""
+    return f"MGRS-{zone[1:]}" if zone[:1] == "T" else None
+
+
+_KEYS: dict[Facet, Callable[[str], str | None]] = {Facet.PLATFORM: str.lower, Facet.ZONE: _grid_code}
+
+
+def _data_type(name: str) -> str:
+    return (
+        "integer" if name == "total_count" else "frequency_distribution" if AGGREGATIONS[name] else "datetime"
+    )
 
 
 def collection(kind: ProductType, summary: Summary, base: str, server: str) -> Document:
@@ -134,7 +209,7 @@ def _properties(product: Product, kind: ProductType) -> Document:
         out["proj:code"] = f"EPSG:{next(iter(grids))}"
     known = {
         "platform": product.platform.lower(), "instruments": [kind.instrument.lower()] if kind.instrument else None, "eo:cloud_cover": product.cloud,
-        "eo:snow_cover": product.snow, "grid:code": f"MGRS-{product.zone[1:]}" if product.zone[:1] == "T" else None,
+        "eo:snow_cover": product.snow, "grid:code": _grid_code(product.zone),
         "created": micros_text(product.produced) if product.produced else None, "processing:lineage": product.quality.get(LINEAGE),
         "gsd": min((asset.grid.pixel_width for asset in product.assets if asset.grid and asset.role is AssetRole.DATA), default=None),
     }  # fmt: skip

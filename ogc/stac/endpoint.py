@@ -26,6 +26,7 @@ from ogc.stac.block import block
 from ogc.stac.request import (
     QUERYABLES,
     Search,
+    aggregations_from,
     collections_from,
     from_document,
     from_parameters,
@@ -60,6 +61,11 @@ class StacEndpoints:
             ("GET", "/stac/collections/{collection}/queryables", self._queryables),
             ("GET", "/stac/search", self._search),
             ("POST", "/stac/search", self._search_body),
+            ("GET", "/stac/aggregations", self._aggregations),
+            ("GET", "/stac/collections/{collection}/aggregations", self._aggregations),
+            ("GET", "/stac/aggregate", self._aggregate),
+            ("GET", "/stac/collections/{collection}/aggregate", self._aggregate),
+            ("POST", "/stac/aggregate", self._aggregate_body),
         ]
         return [Route(path, _answered(handler), methods=[method]) for method, path, handler in table]
 
@@ -146,6 +152,27 @@ class StacEndpoints:
         return await self._answer(
             request, from_document(document), who, f"{self._base(request)}/search", None, document
         )
+
+    async def _aggregations(self, request: Request) -> Response:
+        return _json(documents.aggregations(self._base(request)))
+
+    async def _aggregate(self, request: Request) -> Response:
+        who, name = await self._edge.principal(request), request.path_params.get("collection")
+        if name is not None:
+            await self._run(partial(self._service.kind, name, who))
+        search, names = aggregations_from(dict(request.query_params), (name,) if name else ())
+        return await self._counted(request, search, names, who)
+
+    async def _aggregate_body(self, request: Request) -> Response:
+        who = await self._edge.principal(request)
+        search, names = aggregations_from(read_json(await self._edge.body(request)))
+        return await self._counted(request, search, names, who)
+
+    async def _counted(
+        self, request: Request, search: Search, names: tuple[str, ...], who: Principal
+    ) -> Response:
+        found = await self._run(partial(self._service.totals, search, names, who))
+        return _json(documents.aggregated(found, names, self._base(request)))
 
     async def _answer(
         self,

@@ -10,6 +10,7 @@ from typing import Any
 from shapely.geometry.base import BaseGeometry
 
 from catalog.model.faults import Fault, Kind, invalid
+from catalog.model.product import Facet
 from catalog.model.time import Period
 from catalog.query import Among, And, Cursor, During, Filter, Or, Order, Property, Relation, Text
 from catalog.words import asked
@@ -147,6 +148,28 @@ def from_document(document: Any, collections: Sequence[str] = ()) -> Search:
         read_token(document.get("token")),
         _fields(document.get("fields")),
     )
+
+
+AGGREGATIONS: Mapping[str, Facet | None] = {
+    "total_count": None, "datetime_min": None, "datetime_max": None, "collection_frequency": Facet.COLLECTION, "platform_frequency": Facet.PLATFORM,
+    "grid_code_frequency": Facet.ZONE, "datetime_frequency": Facet.MONTH, "cloud_cover_frequency": Facet.CLOUD,
+}  # fmt: skip
+"""The names of the aggregation extension (0.3)."""
+
+
+def aggregations_from(document: Any, collections: Sequence[str] = ()) -> tuple[Search, tuple[str, ...]]:
+    """A search and what it is counted by. Raises Fault INVALID with the member as the locator."""
+    if not isinstance(document, dict):
+        raise invalid("an aggregation is a JSON object")
+    rest = {name: value for name, value in document.items() if name != "aggregations"}
+    wanted = document.get("aggregations") or ["total_count"]
+    wanted = wanted.split(",") if isinstance(wanted, str) else wanted
+    if not isinstance(wanted, list) or not all(
+        isinstance(one, str) and one in AGGREGATIONS for one in wanted
+    ):
+        raise Fault(Kind.INVALID, f"aggregations are {', '.join(AGGREGATIONS)}", "aggregations")
+    read = from_parameters if all(isinstance(value, str) for value in rest.values()) else from_document
+    return read(rest, collections), tuple(dict.fromkeys(wanted))
 
 
 def collections_from(parameters: Mapping[str, str]) -> CollectionSearch:

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import shapely
 
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal
-from catalog.model.product import Product, Summary
+from catalog.model.product import Product, Summary, Totals
 from catalog.model.time import Micros
 from catalog.records import texts
 from catalog.service import Catalog
@@ -16,7 +18,7 @@ from config.product_types import ProductType
 from config.settings import Settings
 from ogc.http.cursors import token
 from ogc.stac.documents import Document, collection, item
-from ogc.stac.request import CollectionSearch, Search
+from ogc.stac.request import AGGREGATIONS, CollectionSearch, Search
 
 
 class StacService:
@@ -80,6 +82,11 @@ class StacService:
         matched = self._catalog.count(search.tree, who, deadline)
         found = [search.fields.of(item(product, self._of(product), base, server)) for product in page]
         return found, matched, after
+
+    def totals(self, search: Search, names: Sequence[str], who: Principal) -> Totals:
+        """What a search has in all, by the names of aggregations."""
+        facets = [facet for name in names if (facet := AGGREGATIONS[name]) is not None]
+        return self._catalog.totals(search.tree, who, facets, self._deadline())
 
     def _of(self, product: Product) -> ProductType:
         kind = self._catalog.kind_of(product.collection)
