@@ -31,9 +31,10 @@ from catalog.store.rows import PUBLISHED, SUPERSEDED, Visible
 from catalog.store.sensing import Sensing
 from catalog.store.store import Store, open_store
 from catalog.store.unit import Unit
+from catalog.tape import Stager, TapeArchive
 from config.limits import Limits
 from config.product_types import Collection, ProductType, Registry, SeriesType, days
-from config.settings import Bilingual
+from config.settings import Bilingual, Tape
 
 Access = Mapping[str, tuple[str, ...]]
 """Collection to the groups that may see it; a collection that is not named is for everybody."""
@@ -57,6 +58,7 @@ class Catalog:
         self._store, self.registry, self._limits, self.archive = store, registry, limits, archive
         self._access = access or {}
         self.keys = Keys(store.keys)
+        self.tape = TapeArchive(store.tape, archive, limits)
         self.database = store.database
         """For the tables of jobs, whose success is one transaction with publication."""
         self.observations = Observations(store.stations, Sensing(store.database), limits, self._hidden)
@@ -235,6 +237,10 @@ class Catalog:
                 self._record_station(unit, kind, station, unit.stations.span(station.key), at)
                 unit.note(at, who.name, "deliver", f"{station.id}@{kind.id}", outcome)
         return outcome
+
+    def stager(self, tape: Tape) -> Stager:
+        """What moves files to tape and back."""
+        return Stager(self._store.tape, tape, self.archive)
 
     def add_basket(self, basket_id: str, who: Principal, name: str, body: str, most: int) -> None:
         """Keeps what somebody asked to take away."""

@@ -41,6 +41,8 @@ class Limits(BaseModel):
     chart_points: PositiveInt = 200_000
     """Observations of one chart."""
     feed_entries: PositiveInt = 100
+    tape_files: PositiveInt = 2_000
+    """Files from tape that one user may wait for."""
     baskets: PositiveInt = 200
     """Of a user; older ones are forgotten."""
     basket_parts: PositiveInt = 50

@@ -101,6 +101,25 @@ class Ingest(_Frozen):
     """Archive policy by product type, where it differs from the type's own."""
 
 
+class Tape(_Frozen):
+    """A tape library behind commands of the operator's; `{file}` and `{key}` stand in their arguments."""
+
+    put: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Writes the file to tape under the key."""
+    get: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Fetches the key into the file."""
+    locate: tuple[str, ...] = ()
+    """Prints the name of the tape that has the key: files of one tape are fetched together."""
+    drives: Annotated[int, Field(ge=1, le=64)] = 2
+    seconds: Annotated[float, Field(gt=0)] = 3_600.0
+    """How long one command may take."""
+    keep_days: Annotated[float, Field(ge=0)] = 7.0
+    """How long a copy stays that nobody uses."""
+    idle_seconds: Annotated[float, Field(gt=0)] = 2.0
+    retry_factor: Annotated[float, Field(ge=0)] = 1.0
+    """Of the waits of 5 seconds, a minute and ten minutes between attempts."""
+
+
 class Oidc(_Frozen):
     """An OpenID Connect provider whose tokens we take."""
 
@@ -225,6 +244,7 @@ class Settings(_Frozen):
     wms: Wms = Wms()
     ingest: Ingest = Ingest()
     processes: Processes = Processes()
+    tape: Tape | None = None
     oidc: Oidc | None = None
     access: dict[str, tuple[str, ...]] = {}
     """Collections that are not for everybody, with the groups they are for; `users` is everybody with an identity."""

@@ -22,7 +22,18 @@ def parser() -> argparse.ArgumentParser:
     )
     common.add_argument("--data", metavar="DIR", help="folder of the store and of the assets that we write")
     verbs = out.add_subparsers(dest="verb", required=True, metavar="COMMAND")
-    for group in (_serving, _ingesting, _keys, _jobs, _harvesting, _exporting, _spaces, _chains, _looking):
+    for group in (
+        _serving,
+        _ingesting,
+        _keys,
+        _jobs,
+        _harvesting,
+        _exporting,
+        _spaces,
+        _chains,
+        _archive,
+        _looking,
+    ):
         group(verbs, common)
     return out
 
@@ -116,6 +127,21 @@ def _chains(verbs: Verbs, common: argparse.ArgumentParser) -> None:
         "files", nargs="+", type=Path, metavar="FILE", help="tracks, or folders of products"
     )
     altimetry.add_argument("--out", type=Path, default=Path(), help="where the delivery goes (default: here)")
+
+
+def _archive(verbs: Verbs, common: argparse.ArgumentParser) -> None:
+    archive = verbs.add_parser("archive", help="files on tape").add_subparsers(
+        dest="what", required=True, metavar="ACTION"
+    )
+    migrate = archive.add_parser("migrate", parents=[common], help="write the data of products to tape")
+    migrate.add_argument("products", nargs="*", metavar="ID", help="these, or those of the options")
+    migrate.add_argument("--collection", help="of this collection")
+    migrate.add_argument("--older-than", type=int, metavar="DAYS", help="whose day is that long ago")
+    stage = archive.add_parser("stage", parents=[common], help="ask for the files of products")
+    stage.add_argument("products", nargs="+", metavar="ID")
+    archive.add_parser("status", parents=[common], help="how many files are on tape, here, and asked for")
+    run = archive.add_parser("run", parents=[common], help="fetch what is asked for, until ended")
+    run.add_argument("--parent", type=int, help=argparse.SUPPRESS)
 
 
 def _looking(verbs: Verbs, common: argparse.ArgumentParser) -> None:

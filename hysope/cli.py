@@ -74,6 +74,10 @@ def _run(loaded: Loaded, arguments: argparse.Namespace) -> int:
         from hysope.commands import harvest
 
         return harvest.harvest(loaded.settings, arguments)
+    if arguments.verb == "archive":
+        from hysope.commands import archive
+
+        return archive.archive(loaded.settings, arguments)
     if arguments.verb == "altimetry":
         from hysope.commands import altimetry
 

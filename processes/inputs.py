@@ -173,10 +173,8 @@ def _tree(search: Mapping[str, Any]) -> Filter:
 
 
 def _usable(selection: Selection, product: Product) -> None:
-    """Raises Fault INVALID when a product lacks a band, or has it only on tape."""
+    """Raises Fault INVALID when a product lacks a band; one that lies on tape is waited for when the job runs."""
     for band in selection.bands:
         asset = product.asset_of(band)
         if asset is None:
             raise Fault(Kind.INVALID, f"the input products: {product.id} has no band {band}", PRODUCTS)
-        if asset.tier != "online":
-            raise Fault(Kind.INVALID, f"the input products: {product.id} is not online", PRODUCTS)

@@ -14,14 +14,14 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from catalog.ingest.publish import Publisher
 from catalog.model.faults import Fault, Kind
-from catalog.model.principal import OPERATOR, Deadline
+from catalog.model.principal import OPERATOR, Deadline, Principal, Role
 from catalog.model.product import Product
 from catalog.model.time import Micros, now
 from catalog.service import Catalog, StoreDown
@@ -65,6 +65,9 @@ _LOST_MICROS = 30_000_000
 """How long a run may be unknown to its executor, or ended without an account: shared file systems lag."""
 _ENDED_MICROS = 4_000_000
 _TOLD_BYTES = 3_000
+_WAITS = "waits for"
+_TAPE_MICROS = 2_000_000
+"""How often a job looks whether its files came from tape."""
 
 
 class Supervisor:
@@ -153,6 +156,8 @@ class Supervisor:
             folder = self._folder(job)
             folder.mkdir(parents=True, mode=0o700, exist_ok=True)
             task, sources = self._task(job, process)
+            if self._waits_for_tape(job, process, sources):
+                return
             write_json(folder / TASK, task)
             ref = self._executor.submit(self._spec(job, process, folder, len(sources)))
         except SubmitRejected as rejected:
@@ -189,6 +194,26 @@ class Supervisor:
             "kind": kind.model_dump(mode="json") if kind else None, "items": [self._item(source, bands, process.relief) for source in sources],
         }  # fmt: skip
         return task, sources
+
+    def _waits_for_tape(self, job: Job, process: Process, sources: Sequence[Product]) -> bool:
+        """Asks for what lies on tape; the job goes back to the queue until everything is here. Raises SubmitRejected when a file cannot be read."""
+        selection = process.selection
+        names = {*selection.bands, *selection.optional_bands} if selection else set()
+        assets = [
+            asset
+            for source in sources
+            for asset in source.assets
+            if asset.grid and (not names or names & asset.bands.keys())
+        ]
+        owner = Principal(job.owner, Role.USER, frozenset(job.groups))
+        before = [one for one in self._catalog.tape.failed(assets) if job.message.startswith(_WAITS)]
+        if before:
+            raise SubmitRejected(f"a file cannot be read from tape: {before[0].message}")
+        missing = self._catalog.tape.ask(assets, owner)
+        if missing:
+            message = f"{_WAITS} {len(missing)} files from tape"
+            self._queue.move(job.id, Phase.QUEUED, message, not_before_us=now() + _TAPE_MICROS)
+        return bool(missing)
 
     def _item(self, product: Product, bands: tuple[str, ...], relief: bool) -> dict[str, Any]:
         files = {}

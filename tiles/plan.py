@@ -75,7 +75,10 @@ def steps(
             rect = grid_nodes.rect_of(box.west, box.south, box.east, box.north, frame.width, frame.height)
             if rect.empty:
                 return
-            found[asset] = _level(product, asset, band, _ratio(grid_nodes, frame, rect, asset.grid))
+            level = _level(product, asset, band, _ratio(grid_nodes, frame, rect, asset.grid))
+            if level is None:
+                return
+            found[asset] = level
         groups.setdefault(found[asset].grid, []).append((found[asset], band))
     for grid, members in groups.items():
         columns = (grid_nodes.x - grid.west) / grid.pixel_width
@@ -120,12 +123,16 @@ def _ratio(at: Nodes, frame: Frame, rect: Rect, grid: Grid) -> float:
 
 
 def levels(product: Product, asset: Asset, band: str) -> Iterator[Level]:
-    """Every resolution of an asset, finest first: the file, its overviews, its sidecar's, the low-zoom arrays."""
+    """Every resolution of an asset, finest first: the file, its overviews, its sidecar's, the low-zoom arrays.
+
+    Of a file that lies on tape only what stays here: the sidecar and the arrays.
+    """
     assert asset.grid
-    yield Level(asset, asset.grid, FULL)
-    yield from (
-        Level(asset, coarser(asset.grid, factor), number) for number, factor in enumerate(asset.overviews)
-    )
+    if asset.tier == "online":
+        yield Level(asset, asset.grid, FULL)
+        yield from (
+            Level(asset, coarser(asset.grid, factor), number) for number, factor in enumerate(asset.overviews)
+        )
     for sidecar in product.assets:
         if sidecar.role is AssetRole.SIDECAR and band in sidecar.bands and sidecar.grid:
             yield Level(sidecar, sidecar.grid, FULL)
@@ -156,11 +163,14 @@ def resized(grid: Grid, width: int, height: int) -> Grid:
     )
 
 
-def _level(product: Product, asset: Asset, band: str, ratio: float) -> Level:
-    """The coarsest level whose pixels are not much larger than the output's."""
+def _level(product: Product, asset: Asset, band: str, ratio: float) -> Level | None:
+    """The coarsest level whose pixels are not much larger than the output's; the finest where none is that fine; None where there is none at all."""
     assert asset.grid
-    best = Level(asset, asset.grid, FULL)
+    best: Level | None = None
     for level in levels(product, asset, band):
+        if best is None:
+            best = level
+            continue
         factor = min(
             level.grid.pixel_width / asset.grid.pixel_width, level.grid.pixel_height / asset.grid.pixel_height
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from threading import Lock
 from typing import Any
@@ -190,7 +190,7 @@ class Tiles:
     def extract(self, query: ExtractQuery, frame: Frame, who: Principal, deadline: Deadline) -> Extracted:
         """The counts of bands on a grid, mosaicked as a map is; where there is no value, the band's own nodata.
 
-        Raises Fault TOO_LARGE before anything is read, BAD_TIME, BUSY.
+        Raises Fault TOO_LARGE before anything is read, UNAVAILABLE for what lies on tape, BAD_TIME, BUSY.
         """
         cost, most = frame.width * frame.height * len(query.bands), self._limits.coverage_values
         if cost > most:
@@ -202,7 +202,9 @@ class Tiles:
         painter = Painter(kind, query.bands, frame, self._reader, deadline, None, query.smooth)
         if when is not None and area is not None:
             try:
-                painter.paint(self._products(query, when, area, who, deadline))
+                products = self._products(query, when, area, who, deadline)
+                self._catalog.tape.must_be_here(products, query.bands)
+                painter.paint(self._at_hand(products))
             except Unreadable as error:
                 raise Fault(
                     Kind.UNAVAILABLE,
@@ -312,7 +314,7 @@ class Tiles:
         area = frame.lon_lat
         if when is None or area is None:
             return blank(frame.width, frame.height), []
-        products = self._products(layer, when, area, who, deadline)
+        products = self._at_hand(self._products(layer, when, area, who, deadline))
         if not products:
             return blank(frame.width, frame.height), []
         baked = all(product.first(AssetRole.VISUAL) for product in products)
@@ -327,6 +329,19 @@ class Tiles:
                 "a file of the archive cannot be read; the operator can find it with `hysope verify`",
             ) from error
         return colour(layer.kind, layer.style, bands, mosaic), mosaic.products
+
+    def _at_hand(self, products: Sequence[Product]) -> Sequence[Product]:
+        """Products whose files came back from tape, as if these had never been away."""
+        if all(asset.tier == "online" for product in products for asset in product.assets):
+            return products
+        here = self._catalog.tape.here
+        return [
+            replace(
+                product,
+                assets=tuple(replace(one, tier="online") if here(one) else one for one in product.assets),
+            )
+            for product in products
+        ]
 
     def _products(
         self, layer: RasterQuery, when: Resolved, area: Box, who: Principal, deadline: Deadline

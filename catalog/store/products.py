@@ -170,13 +170,18 @@ class Products:
             return tuple(connection.execute(query).scalars())
 
     def paths(self) -> Iterator[tuple[str, str, str]]:
-        """Every asset of a product that is not withdrawn: product id, path, sha256; with the paths of their low-zoom arrays."""
+        """Every asset that is here, of a product that is not withdrawn: product id, path, sha256; with the paths of their low-zoom arrays."""
         query = select(
-            tables.product.c.id, tables.asset.c.path, tables.asset.c.sha256, tables.asset.c.low
+            tables.product.c.id,
+            tables.asset.c.path,
+            tables.asset.c.sha256,
+            tables.asset.c.low,
+            tables.asset.c.tier,
         ).join(tables.asset, tables.asset.c.product == tables.product.c.key)
         with self._database.engine.connect() as connection:
             for row in connection.execute(query.where(tables.product.c.status != WITHDRAWN)):
-                yield row.id, row.path, row.sha256
+                if row.tier == "online":
+                    yield row.id, row.path, row.sha256
                 if row.low:
                     yield row.id, row.low, ""
 

@@ -15,6 +15,7 @@ from catalog.store.keys import KeyTable
 from catalog.store.products import Products
 from catalog.store.records import Records
 from catalog.store.stations import Stations
+from catalog.store.tape import TapeTable
 from catalog.store.unit import Unit
 
 _REVISION = select(tables.meta.c.value).where(tables.meta.c.key == "revision")
@@ -30,6 +31,7 @@ class Store:
         self.keys = KeyTable(database)
         self.stations = Stations(database)
         self.baskets = BasketTable(database)
+        self.tape = TapeTable(database)
 
     def revision(self) -> int:
         """The counter that every publication bumps, in the same transaction."""

@@ -376,3 +376,20 @@ basket = Table(
     Column("body", Text, nullable=False),
     Column("created_us", BigInteger, nullable=False),
 )
+
+tape_file = Table(
+    "tape_file",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("sha256", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("tape", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("worker", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("not_before_us", BigInteger, nullable=False),
+    Column("asked_us", BigInteger, nullable=False),
+    Column("used_us", BigInteger, nullable=False),
+)

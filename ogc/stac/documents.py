@@ -37,6 +37,7 @@ SCHEMA_TYPE = "application/schema+json"
 _EXTENSIONS = {
     "proj:": "https://stac-extensions.github.io/projection/v2.0.0/schema.json", "raster:": "https://stac-extensions.github.io/raster/v2.0.0/schema.json",
     "eo:": "https://stac-extensions.github.io/eo/v2.0.0/schema.json", "file:": "https://stac-extensions.github.io/file/v2.1.0/schema.json",
+    "storage:": "https://stac-extensions.github.io/storage/v1.0.0/schema.json",
     "processing:": "https://stac-extensions.github.io/processing/v1.2.0/schema.json",
 }  # fmt: skip
 _VERSION = "https://stac-extensions.github.io/version/v1.2.0/schema.json"
@@ -220,6 +221,8 @@ def _asset(asset: Asset, product: Product, kind: ProductType, server: str) -> Do
     out: Document = {
         "href": f"{server}/files/{product.id}/{asset.key}", "type": media_type(asset), "roles": _ROLES[asset.role], "title": _title(asset, kind),
     }  # fmt: skip
+    if asset.tier != "online":
+        out["storage:tier"] = asset.tier
     if asset.bytes:
         out["file:size"] = asset.bytes
     if asset.sha256:
