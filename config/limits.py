@@ -41,6 +41,8 @@ class Limits(BaseModel):
     chart_points: PositiveInt = 200_000
     """Observations of one chart."""
     feed_entries: PositiveInt = 100
+    zip_bytes: PositiveInt = 20_000_000_000
+    """Of the files of one zip of products."""
     tape_files: PositiveInt = 2_000
     """Files from tape that one user may wait for."""
     baskets: PositiveInt = 200

@@ -81,6 +81,7 @@ def build(settings: Settings) -> Starlette:
     health = _Health(services)
     wmts = WmtsEndpoint(WmtsService(services.catalog, services.maps, settings), edge)
 
+    files = FilesEndpoint(services.catalog, edge, settings)
     items = Features(services.catalog, services.maps.layers, settings)
 
     @asynccontextmanager
@@ -106,7 +107,8 @@ def build(settings: Settings) -> Starlette:
         *SeriesEndpoints(services.catalog, edge, settings).routes(),
         *HydrowebEndpoints(services.catalog, edge, settings).routes(),
         *StaEndpoint(services.catalog, edge, settings).routes(),
-        Route("/files/{product}/{asset}", FilesEndpoint(services.catalog, edge, settings).__call__),
+        Route("/files", files.selection),
+        Route("/files/{product}/{asset}", files.__call__),
         Route(
             "/wcs",
             WcsEndpoint(WcsService(services.catalog, services.tiles, settings), edge).__call__,

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Row, and_, delete, func, insert, select, update
 
 from catalog.model.tape import NEARLINE, State, TapeFile
 from catalog.model.time import Micros, now
@@ -15,6 +15,7 @@ from catalog.store import tables
 from catalog.store.database import Database
 
 _T = tables.tape_file.c
+_CHUNK = 500
 
 
 class TapeTable:
@@ -145,13 +146,12 @@ class TapeTable:
 
     def missing(self, paths: Sequence[str]) -> tuple[TapeFile, ...]:
         """Those of some files that are on tape and have no copy here."""
-        query = select(tables.tape_file).where(
-            or_(*(_T.path == path for path in paths)), _T.state != State.STAGED.value
-        )
-        if not paths:
-            return ()
+        out: list[TapeFile] = []
         with self._database.engine.connect() as connection:
-            return tuple(_file(row) for row in connection.execute(query))
+            for at in range(0, len(paths), _CHUNK):
+                mine = and_(_T.path.in_(paths[at : at + _CHUNK]), _T.state != State.STAGED.value)
+                out += [_file(row) for row in connection.execute(select(tables.tape_file).where(mine))]
+        return tuple(out)
 
     def _end(self, path: str, state: State, message: str, not_before: int) -> None:
         at = now()

@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`/files/{product}/{asset}`: one file, with ranges and a strong ETag (RFC 9110); rights are those of the product."""
+"""`/files/{product}/{asset}`: one file, with ranges and a strong ETag (RFC 9110); `/files?products=…`: products as a zip that is made while it is sent.
+
+Rights are those of the product.
+"""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-from catalog.model.faults import Fault, Kind
+from catalog.model.faults import Fault, Kind, too_large
 from catalog.model.principal import Deadline, Principal, Role
 from catalog.model.product import Asset, Product
 from catalog.model.tape import TapeFile
@@ -17,10 +22,14 @@ from catalog.model.time import micros_text
 from catalog.service import Catalog
 from config.settings import Settings
 from ogc.http.edge import Edge
+from ogc.http.fields import Field, list_of, plain
 from ogc.http.identity import CHALLENGE
+from ogc.http.zipped import Entry, streamed
 
 MEDIA_TYPES = {".tif": "image/tiff; application=geotiff; profile=cloud-optimized", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg",
                ".xml": "application/xml", ".json": "application/json"}  # fmt: skip
+_PRODUCTS = Field("PRODUCTS", list_of(plain, 100))
+_BLOCK = 1 << 20
 _STATUS = {
     Kind.UNKNOWN_PRODUCT: 404,
     Kind.GONE: 404,
@@ -58,6 +67,50 @@ class FilesEndpoint:
         name = f"{product.id}_{asset.key}{path.suffix}"
         return FileResponse(path, headers=headers, media_type=media_type(asset), filename=name)
 
+    async def selection(self, request: Request) -> Response:
+        """The files of some products as one zip, no copy of it anywhere; 202 while some of them are on tape."""
+        try:
+            who = await self._edge.principal(request)
+            names = _PRODUCTS.read(await self._edge.kvp(request))
+            chosen = await self._edge.pool.run(partial(self._choose, names, who))
+            waiting = await self._edge.pool.run(
+                partial(self._catalog.tape.ask, [one for _, one in chosen], who)
+            )
+            if waiting:
+                return _on_tape(waiting[0], len(waiting))
+            chunks = streamed(self._entries(chosen))
+            first = await self._edge.pool.run(partial(next, chunks))
+        except Fault as fault:
+            return _refused(fault)
+        name = names[0] if len(names) == 1 else "products"
+        headers = {"Content-Disposition": f'attachment; filename="{name}.zip"', "Cache-Control": "no-store"}
+        return StreamingResponse(self._sent(first, chunks), 200, headers, "application/zip")
+
+    def _choose(self, names: Sequence[str], who: Principal) -> list[tuple[Product, Asset]]:
+        """The files of products, in order. Raises Fault UNKNOWN_PRODUCT or TOO_LARGE."""
+        deadline = Deadline.after(self._settings.limits.search_seconds)
+        products = [self._catalog.product(name, who, deadline) for name in dict.fromkeys(names)]
+        found = [(product, asset) for product in products for asset in product.assets]
+        size = sum(asset.bytes for _, asset in found)
+        if size > self._settings.limits.zip_bytes:
+            raise too_large(f"{size} bytes", self._settings.limits.zip_bytes, "limits.zip_bytes")
+        return found
+
+    def _entries(self, chosen: Sequence[tuple[Product, Asset]]) -> Iterator[Entry]:
+        for product, asset in chosen:
+            path = self._catalog.archive / asset.path
+            if not path.is_file():
+                continue
+            at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            name = f"{product.id}/{product.id}_{asset.key}{path.suffix}"
+            yield Entry(name, at, _blocks(path), compress=path.suffix.lower() in (".xml", ".json"))
+
+    async def _sent(self, first: bytes, rest: Iterator[bytes]) -> AsyncIterator[bytes]:
+        part: bytes | None = first
+        while part is not None:
+            yield part
+            part = await self._edge.pool.run_patiently(partial(next, rest, None))
+
     def _find(self, name: str, key: str, who: Principal) -> tuple[Product, Asset, Path | None]:
         """The file of an asset; None while it is on tape alone. Raises Fault UNKNOWN_PRODUCT or GONE."""
         product = self._catalog.product(name, who, Deadline.after(self._settings.limits.search_seconds))
@@ -70,14 +123,17 @@ class FilesEndpoint:
         return product, asset, path
 
 
-def _on_tape(file: TapeFile) -> Response:
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as opened:
+        while block := opened.read(_BLOCK):
+            yield block
+
+
+def _on_tape(file: TapeFile, files: int = 1) -> Response:
     """Asked for: come again. Of a file that cannot be read from tape, the reason."""
-    body = {
-        "status": file.state.value,
-        "tape": file.tape,
-        "bytes": file.size,
-        "asked": micros_text(file.asked),
-    }
+    body: dict[str, str | int] = {
+        "status": file.state.value, "tape": file.tape, "bytes": file.size, "asked": micros_text(file.asked), "files": files,
+    }  # fmt: skip
     if file.message:
         body["message"] = file.message
     return JSONResponse(body, 202, {"Retry-After": "30", "Cache-Control": "no-store"})
