@@ -80,6 +80,12 @@ class Whole(_Frozen):
     whole: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_.]*:[a-z_][a-z0-9_]*$")]
 
 
+class Merged(_Frozen):
+    """A function of ours: `module:function`, called once with all products; it writes the bands of the one product that is made of them."""
+
+    merged: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_.]*:[a-z_][a-z0-9_]*$")]
+
+
 class Pygeoapi(_Frozen):
     """A processor class of pygeoapi, unchanged: `module:Class`."""
 
@@ -111,7 +117,7 @@ class Process(_Frozen):
     """The output `products`."""
     outputs: dict[str, Output] = {}
     """What it gives instead of products."""
-    run: Python | Command | Whole | Pygeoapi
+    run: Python | Command | Merged | Whole | Pygeoapi
     relief: bool = False
     """Whether it needs the heights of the ground (`processes.relief`)."""
     resources: Resources = Resources()
@@ -125,8 +131,14 @@ class Process(_Frozen):
             raise ValueError("products is the selection, and what is published")
         if (self.result is None) == (not self.outputs):
             raise ValueError("a process publishes products (result), or gives outputs")
-        if self.result is not None and (self.selection is None or not isinstance(self.run, Python | Command)):
-            raise ValueError("a result needs a selection, and runs python or a command for each product")
+        if self.result is not None and (
+            self.selection is None or not isinstance(self.run, Python | Command | Merged)
+        ):
+            raise ValueError(
+                "a result needs a selection, and runs python or a command for each product, or merges them"
+            )
+        if isinstance(self.run, Merged) and "date" not in self.inputs:
+            raise ValueError("a run that merges products needs the input date: the day of its result")
         if self.outputs and not isinstance(self.run, Whole | Pygeoapi):
             raise ValueError("outputs come from a run that is whole or pygeoapi")
         if isinstance(self.run, Pygeoapi) and self.selection is not None:

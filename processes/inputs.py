@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import best_match
 
 from catalog.model.area import Box
@@ -17,9 +17,10 @@ from catalog.model.product import Product
 from catalog.model.time import Period, read_instant
 from catalog.query import Among, And, Compare, During, Filter, Meets, Order, Property, Relation
 from catalog.service import Catalog
-from config.chains import Process, Selection
+from config.chains import Merged, Process, Selection
 
 PRODUCTS = "products"
+_FORMATS = FormatChecker(("date",))
 _ID = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._@-]{0,250}$"}
 
 
@@ -79,6 +80,12 @@ def read_order(
     products = _found(selection, given, catalog, who, deadline)
     for product in products:
         _usable(selection, product)
+    if isinstance(process.run, Merged) and len({product.zone for product in products}) > 1:
+        raise Fault(
+            Kind.INVALID,
+            "the input products: they are of several tiles; one result is made of one tile",
+            PRODUCTS,
+        )
     return Ordered(products, values)
 
 
@@ -117,7 +124,7 @@ def _unqualified(name: str, value: Any) -> Any:
 
 
 def _checked(name: str, value: Any, schema: Mapping[str, Any]) -> Any:
-    error = best_match(Draft202012Validator(dict(schema)).iter_errors(value))
+    error = best_match(Draft202012Validator(dict(schema), format_checker=_FORMATS).iter_errors(value))
     if error is not None:
         where = "".join(f"[{part!r}]" for part in error.absolute_path)
         raise Fault(Kind.INVALID, f"the input {name}{where}: {error.message[:300]}", name)

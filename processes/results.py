@@ -18,10 +18,10 @@ from catalog.ingest.assets import file_facts
 from catalog.ingest.publish import Publisher
 from catalog.model import spaces
 from catalog.model.product import Asset, AssetRole, Product
-from catalog.model.time import Micros, micros_text, now
+from catalog.model.time import Micros, Period, day_of, day_text, micros_text, now, read_instant
 from catalog.records import LINEAGE
 from catalog.service import UnitOfWork
-from config.chains import Process, Publishes
+from config.chains import Merged, Process, Publishes
 from processes.files import RESULTS
 from processes.model import Job
 from processes.prepare import MADE, made_in
@@ -56,7 +56,8 @@ def publish(
     """
     at = now()
     with publisher.working_folder() as work:
-        ready = [_ready(made, number, source, work, at) for number, source in enumerate(made.sources)]
+        groups = [made.sources] if isinstance(made.process.run, Merged) else [[one] for one in made.sources]
+        ready = [_ready(made, number, sources, work, at) for number, sources in enumerate(groups)]
         ids = [product.id for product, _ in ready]
 
         def also(unit: UnitOfWork) -> None:
@@ -67,8 +68,10 @@ def publish(
     return ids
 
 
-def _ready(made: Made, number: int, source: Product, work: Path, at: Micros) -> tuple[Product, Path]:
-    """One product and the folder with its files."""
+def _ready(
+    made: Made, number: int, sources: Sequence[Product], work: Path, at: Micros
+) -> tuple[Product, Path]:
+    """One product of one source or of several, and the folder with its files."""
     origin = made.folder / RESULTS / str(number)
     assets, outline, cloud, snow = made_in(origin)
     home = work / str(number)
@@ -76,27 +79,36 @@ def _ready(made: Made, number: int, source: Product, work: Path, at: Micros) -> 
     for path in sorted(origin.iterdir()):
         if path.name != MADE and path.is_file() and not path.is_symlink():
             _link(path, home / path.name)
-    space, process, job = spaces.space_of_user(made.job.owner), made.process, made.job
-    product_id = f"{space}.{made.result.prefix}{spaces.split(source.id)[1]}"
-    account = _provenance(made, source, product_id, at)
+    space, process, job, source = spaces.space_of_user(made.job.owner), made.process, made.job, sources[0]
+    name, period, day = spaces.split(source.id)[1], source.period, source.day
+    if isinstance(process.run, Merged):
+        day = day_of(read_instant(made.values["date"]).start)
+        name = f"{day_text(day).replace('-', '')}_{source.zone or 'area'}"
+        period = Period(
+            Micros(min(one.period.start for one in sources)), Micros(max(one.period.end for one in sources))
+        )
+    product_id = f"{space}.{made.result.prefix}{name}"
+    account = _provenance(made, sources, product_id, at)
     (home / PROVENANCE).write_text(json.dumps(account, ensure_ascii=False, indent=1), encoding="utf-8")
     size, sha256 = file_facts(home / PROVENANCE)
     paper = Asset("provenance", AssetRole.METADATA, PROVENANCE, "", size, sha256)
-    settings = ", ".join(f"{name} = {value}" for name, value in made.values.items())
+    settings = ", ".join(f"{key} = {value}" for key, value in made.values.items())
+    origins = ", ".join(f"{one.id}@{one.version}" for one in sources)
     lineage = (
-        f"{process.title.en} ({process.software}), from {source.id}@{source.version}"
+        f"{process.title.en} ({process.software}), from {origins}"
         + (f", with {settings}" if settings else "")
         + f"; job {job.id}"
     )
+    platform = source.platform if len({one.platform for one in sources}) == 1 else ""
     product = Product(
-        product_id, datetime.fromtimestamp(at / 1_000_000, UTC).strftime("%Y%m%d%H%M%S"), f"{space}.{made.result.type}", source.period, source.day,
-        outline, footprint_boxes(outline), (*assets, paper), cloud, snow, source.platform, source.zone, at, f"job:{job.id}",
-        {LINEAGE: lineage, "process": f"{process.id} {process.version}", "derived_from": f"{source.id}@{source.version}"}, space,
+        product_id, datetime.fromtimestamp(at / 1_000_000, UTC).strftime("%Y%m%d%H%M%S"), f"{space}.{made.result.type}", period, day,
+        outline, footprint_boxes(outline), (*assets, paper), cloud, snow, platform, source.zone, at, f"job:{job.id}",
+        {LINEAGE: lineage, "process": f"{process.id} {process.version}", "derived_from": origins}, space,
     )  # fmt: skip
     return product, home
 
 
-def _provenance(made: Made, source: Product, product_id: str, at: Micros) -> dict[str, Any]:
+def _provenance(made: Made, sources: Sequence[Product], product_id: str, at: Micros) -> dict[str, Any]:
     """PROV-JSON (W3C PROV): who ordered, what ran where and when, from what, to what."""
     job, process = made.job, made.process
     activity = {
@@ -104,34 +116,22 @@ def _provenance(made: Made, source: Product, product_id: str, at: Micros) -> dic
         "hysope:software": process.software, "hysope:hysope": installed("hysope"), "hysope:inputs": json.dumps(made.values), "hysope:executor": job.executor,
         "hysope:backend": job.backend_ref, "hysope:node": job.node, "hysope:attempt": job.attempt,
     }  # fmt: skip
-    inputs = {asset.key: asset.sha256 for asset in source.assets if asset.sha256}
-    return {
-        "prefix": {"hysope": "https://hysope.example/ns#"},
-        "entity": {
-            f"hysope:{source.id}@{source.version}": {"hysope:sha256": json.dumps(inputs)},
-            f"hysope:{product_id}": {"prov:type": made.result.type},
-        },
-        "activity": {f"hysope:job-{job.id}": activity},
-        "agent": {f"hysope:user-{job.owner}": {"prov:type": "prov:Person"}},
-        "used": {
-            "_:u": {
-                "prov:activity": f"hysope:job-{job.id}",
-                "prov:entity": f"hysope:{source.id}@{source.version}",
-            }
-        },
-        "wasGeneratedBy": {
-            "_:g": {"prov:entity": f"hysope:{product_id}", "prov:activity": f"hysope:job-{job.id}"}
-        },
-        "wasAssociatedWith": {
-            "_:a": {"prov:activity": f"hysope:job-{job.id}", "prov:agent": f"hysope:user-{job.owner}"}
-        },
-        "wasDerivedFrom": {
-            "_:d": {
-                "prov:generatedEntity": f"hysope:{product_id}",
-                "prov:usedEntity": f"hysope:{source.id}@{source.version}",
-            }
-        },
+    this, ran, owner = f"hysope:{product_id}", f"hysope:job-{job.id}", f"hysope:user-{job.owner}"
+    names = {f"hysope:{one.id}@{one.version}": one for one in sources}
+    entities = {
+        name: {"hysope:sha256": json.dumps({asset.key: asset.sha256 for asset in one.assets if asset.sha256})}
+        for name, one in names.items()
     }
+    return {
+        "prefix": {"hysope": "https://hysope.example/ns#"}, "entity": {**entities, this: {"prov:type": made.result.type}},
+        "activity": {ran: activity}, "agent": {owner: {"prov:type": "prov:Person"}},
+        "used": {f"_:u{at}": {"prov:activity": ran, "prov:entity": name} for at, name in enumerate(names)},
+        "wasGeneratedBy": {"_:g": {"prov:entity": this, "prov:activity": ran}},
+        "wasAssociatedWith": {"_:a": {"prov:activity": ran, "prov:agent": owner}},
+        "wasDerivedFrom": {
+            f"_:d{at}": {"prov:generatedEntity": this, "prov:usedEntity": name} for at, name in enumerate(names)
+        },
+    }  # fmt: skip
 
 
 def _link(source: Path, target: Path) -> None:

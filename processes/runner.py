@@ -76,6 +76,8 @@ class Run:
         if self._task["outputs"]:
             self._whole()
             return []
+        if "merged" in self._task["run"]:
+            return [self._merged()]
         done = []
         for number, item in enumerate(self._items):
             self._tell(number, 0, f"product {number + 1} of {len(self._items)}: {item['id']}")
@@ -122,6 +124,21 @@ class Run:
         module, _, function = name.partition(":")
         _called(lambda: getattr(import_module(module), function)(item, self._task["values"], out))
 
+    def _merged(self) -> str:
+        """One result of all products. Raises Failed."""
+        out = self._folder / "out" / "0"
+        out.mkdir(parents=True, exist_ok=True)
+        module, _, function = self._task["run"]["merged"].partition(":")
+        _called(
+            lambda: getattr(import_module(module), function)(
+                self._items, self._task["values"], out, self._part
+            )
+        )
+        return self._finish(self._items[0], out, 0)
+
+    def _part(self, percent: int, message: str) -> None:
+        tell(self._folder, max(0, min(99, percent)), message)
+
     def _whole(self) -> None:
         """One call for everything; values are written down, files are where they were promised. Raises Failed."""
         out = self._folder / OUTPUTS
@@ -131,12 +148,8 @@ class Run:
             found = self._pygeoapi(how["pygeoapi"], values, out)
         else:
             module, _, function = how["whole"].partition(":")
-
-            def tell_percent(percent: int, message: str) -> None:
-                tell(self._folder, max(0, min(99, percent)), message)
-
             found = _called(
-                lambda: getattr(import_module(module), function)(self._items, values, out, tell_percent)
+                lambda: getattr(import_module(module), function)(self._items, values, out, self._part)
             )
         promised: dict[str, str] = self._task["outputs"]
         for name, file in promised.items():

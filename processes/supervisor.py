@@ -226,7 +226,7 @@ class Supervisor:
                     "nodata": list(asset.nodata),
                 }  # fmt: skip
         ground = {"relief": str(self._settings.processes.relief)} if relief else {}
-        return {"id": product.id, "version": product.version, "bands": files, **ground}
+        return {"id": product.id, "version": product.version, "day": product.day, "bands": files, **ground}
 
     def _spec(self, job: Job, process: Process, folder: Path, products: int) -> RunSpec:
         needs, python = process.resources, str(self._settings.processes.python or sys.executable)

@@ -81,7 +81,7 @@ function field(name, about) {
     return { element: input, read: () => (input.value === "" ? undefined : Number(input.value)) };
   }
   if (schema.type === "string") {
-    const input = make("input", { type: "text", value: start ?? "", size: 40 });
+    const input = make("input", { type: schema.format === "date" ? "date" : "text", value: start ?? "", size: 40 });
     return { element: input, read: () => input.value || undefined };
   }
   const area = make("textarea", { rows: 4, cols: 60, placeholder: "JSON" });

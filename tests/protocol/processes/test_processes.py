@@ -140,6 +140,7 @@ def test_each_process_is_described_with_schemas_that_are_schemas(office: Office)
         "hello-world",
         "ndvi",
         "otb-water",
+        "synthesis",
         "zonal-statistics",
     ]
     for one in listed:

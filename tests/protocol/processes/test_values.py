@@ -225,3 +225,31 @@ def test_a_processor_of_pygeoapi_runs_unchanged(office: Office) -> None:
     assert answer.status_code == 200, answer.text
     assert "Hello Theia! bonjour" in answer.json()["echo"]["value"]
     assert run(office, "hello-world", {"inputs": {}}).status_code == 400
+
+
+def test_a_synthesis_is_one_product_of_several(office: Office) -> None:
+    order = {"inputs": {"products": office.sources, "date": "2023-03-10", "days": 30}}
+    job = run(office, "synthesis", order, "respond-async").json()["jobID"]
+    done = office.finished(job)
+    assert done["status"] == "successful", done
+    (product,) = office.get(f"/jobs/{job}/results").json()["products"]
+    assert product["id"] == "u.bob.SYNTHESIS_20230310_T31TCJ"
+    assert product["date"] == "2023-03-10"
+    made = office.catalog.product(product["id"], *_operator())
+    assert made.cloud is not None
+    sources = [office.catalog.product(one, *_operator()) for one in office.sources]
+    assert made.cloud <= min(one.cloud for one in sources if one.cloud is not None)
+    paper = office.client.get(f"/files/{product['id']}/provenance", headers=office.headers("bob")).json()
+    assert len(paper["wasDerivedFrom"]) == len(office.sources) == 2
+    item = office.client.get(
+        f"/stac/collections/u.bob.synthesis-on-demand/items/{product['id']}", headers=office.headers("bob")
+    ).json()
+    assert {"B2", "B4", "B8"} <= {
+        band["name"] for asset in item["assets"].values() for band in asset.get("bands", [])
+    }
+    wrong = run(office, "synthesis", {"inputs": {"products": office.sources, "date": "2023-02-30"}})
+    assert (wrong.status_code, "date" in wrong.json()["detail"]) == (400, True)
+    lost = run(
+        office, "synthesis", {"inputs": {"products": office.sources, "date": "2020-01-01"}}, "respond-async"
+    )
+    assert "no product is within" in office.finished(lost.json()["jobID"])["exception"]["detail"]
