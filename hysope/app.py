@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -41,6 +42,7 @@ from ogc.http.guard import Guard
 from ogc.http.identity import Identity
 from ogc.http.oidc import Tokens
 from ogc.http.pool import RenderPool
+from ogc.http.problem import unrouted
 from ogc.hydroweb.endpoint import HydrowebEndpoints
 from ogc.mapsapi import block as mapsapi
 from ogc.mapsapi.endpoint import MapsApiEndpoints
@@ -167,14 +169,33 @@ def build(settings: Settings) -> Starlette:
         CORSMiddleware,
         allow_origins=["*"],
         allow_methods=["GET", "POST", "DELETE"],
-        allow_headers=["Authorization", "X-API-Key", "Content-Type", "Prefer"],
-        expose_headers=["Warning", "ETag", "Location", "Content-Crs", "Content-Bbox"],
+        allow_headers=[
+            "Authorization",
+            "X-API-Key",
+            "Content-Type",
+            "Prefer",
+            "Idempotency-Key",
+            "Range",
+            "If-None-Match",
+        ],
+        expose_headers=[
+            "Warning",
+            "ETag",
+            "Location",
+            "Retry-After",
+            "Link",
+            "Content-Crs",
+            "Content-Bbox",
+            "Content-Range",
+            "Preference-Applied",
+        ],
         max_age=600,
     )
     return Starlette(
         routes=routes,
         middleware=[Middleware(AccessLog), Middleware(Guard, settings=settings), cors],
         lifespan=lifespan,
+        exception_handlers={HTTPException: unrouted},
     )
 
 

@@ -13,6 +13,8 @@ from ogc.features.service import Features
 from ogc.filter.cql2 import CONFORMANCE as CQL2
 
 _TAG = "Features"
+_CQL2 = {"oneOf": [{"type": "object"}, {"type": "boolean"}]}
+"""A filter in CQL2 JSON: an expression, or the truth alone (OGC 21-065r2, 7.3)."""
 _CONFORMANCE = (
     *(f"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/{name}" for name in ("core", "geojson", "html", "oas30")),
     "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
@@ -93,7 +95,7 @@ def _paths() -> dict[str, Document]:
         **operation(
             _TAG, "searchItems", "Items by a CQL2 JSON body", answer("A page", *forms), where, *page, ref("f")
         ),
-        "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _CQL2}}},
     }
     items = "/collections/{collectionId}/items"
     schema = (documents.SCHEMA, "text/html")

@@ -6,7 +6,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from starlette.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from catalog.model.faults import Fault, invalid
 from ogc.http.identity import CHALLENGE
@@ -43,6 +45,20 @@ def refused(fault: Fault, status: int, body: bytes) -> Response:
     if fault.retry_after is not None:
         headers["Retry-After"] = str(fault.retry_after)
     return Response(body, status, headers, "application/json")
+
+
+async def unrouted(_request: Request, error: Exception) -> Response:
+    """What an address or a method that no door has is answered: members for readers of the OGC API and of the STAC API.
+
+    Raises the error again where it is none of HTTP's.
+    """
+    if not isinstance(error, HTTPException):
+        raise error
+    said = {"type": "about:blank", "title": error.detail, "status": error.status_code}
+    words = {"code": error.detail.replace(" ", ""), "description": "there is nothing at this address"}
+    if error.status_code == 405:
+        words["description"] = "this address does not take this method"
+    return JSONResponse({**said, "detail": words["description"], **words}, error.status_code, error.headers)
 
 
 def _no_constant(text: str) -> float:

@@ -10,11 +10,24 @@ from ogc.stac.request import MOST
 
 _TAG = "STAC"
 _GEOJSON = "application/geo+json"
+_TEXT: Document = {"type": "string"}
+_TEXTS: Document = {"type": "array", "items": _TEXT}
+_EXCEPTION: Document = {
+    "type": "object",
+    "required": ["code"],
+    "properties": {"code": _TEXT, "description": _TEXT},
+}
+"""The error of the STAC API, which is not the one that the OGC API standards share."""
 
 
 def block() -> Block:
     """The building block."""
-    return Block(_TAG, (), _paths(), _parameters(), {"search": _search_body()})
+    schemas = {
+        "exception": _EXCEPTION,
+        "search": _search_body(),
+        "counting": _search_body({"aggregations": _TEXTS}),
+    }
+    return Block(_TAG, (), _paths(), _parameters(), schemas)
 
 
 def _parameters() -> dict[str, Document]:
@@ -70,29 +83,34 @@ def _parameters() -> dict[str, Document]:
     }
 
 
-def _search_body() -> Document:
-    text = {"type": "string"}
-    texts = {"type": "array", "items": text}
+def _search_body(further: Document | None = None) -> Document:
+    box = {"type": "array", "items": {"type": "number"}}
     return {
         "type": "object",
+        "additionalProperties": False,
         "properties": {
-            "bbox": {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6},
-            "datetime": text,
+            "bbox": {"oneOf": [{**box, "minItems": n, "maxItems": n} for n in (4, 6)]},
+            "datetime": _TEXT,
             "intersects": {"type": "object"},
-            "ids": texts,
-            "collections": texts,
+            "ids": _TEXTS,
+            "collections": _TEXTS,
             "limit": {"type": "integer", "minimum": 1},
             "query": {"type": "object"},
-            "filter": {"oneOf": [{"type": "object"}, text]},
-            "filter-lang": text,
-            "filter-crs": text,
-            "q": texts,
+            "filter": {"oneOf": [{"type": "object"}, _TEXT]},
+            "filter-lang": _TEXT,
+            "filter-crs": _TEXT,
+            "q": _TEXTS,
             "fields": {"type": "object"},
             "sortby": {"type": "array", "items": {"type": "object"}},
-            "token": text,
-            "aggregations": texts,
+            "token": _TEXT,
+            **(further or {}),
         },
     }
+
+
+def _body(schema: str) -> Document:
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    return {"required": True, "content": content}
 
 
 def _answer(description: str, media_type: str = "application/json") -> Document:
@@ -113,10 +131,7 @@ def _paths() -> dict[str, Document]:
     items = "/collections/{collectionId}/items"
     searched = {
         **operation(_TAG, "postItemSearch", "Search items", _answer("a page", _GEOJSON)),
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/search"}}},
-        },
+        "requestBody": _body("search"),
     }
     return {
         "/": {"get": operation(_TAG, "getLandingPage", "The catalog", _answer("catalog"))},
@@ -183,7 +198,7 @@ def _paths() -> dict[str, Document]:
             ),
             "post": {
                 **operation(_TAG, "postAggregate", "The counts of a search", _answer("counts")),
-                "requestBody": searched["requestBody"],
+                "requestBody": _body("counting"),
             },
         },
         "/collections/{collectionId}/aggregations": {

@@ -324,3 +324,13 @@ def test_what_somebody_may_not_see_does_not_exist_here(hydro: World) -> None:
         assert answer.status_code == (200 if by_key else 404), path
         assert not by_key or "private" in answer.headers["cache-control"]
     assert name not in get(hydro, "/collections").text
+
+
+def test_an_address_or_a_method_without_a_door_is_answered_in_json(world: World) -> None:
+    for address in ("/ogcapi/nothing", "/stac/nothing", "/ogcapi/collections/a/items/b%0Ac"):
+        answer = world.client.get(address)
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/json")
+        assert (answer.json()["type"], answer.json()["code"]) == ("about:blank", "NotFound")
+    refused = world.client.delete("/ogcapi/collections")
+    assert (refused.status_code, refused.json()["code"]) == (405, "MethodNotAllowed")
+    assert "GET" in refused.headers["allow"]
