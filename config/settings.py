@@ -230,6 +230,21 @@ class HarvestSource(_Frozen):
         return value
 
 
+class RestoCollection(_Frozen):
+    """A collection as a catalogue of resto 2 had it: several of ours under one name."""
+
+    collections: tuple[str, ...]
+    product_type: str
+    """What its products are called there."""
+
+
+_RESTO = {
+    "SENTINEL2": RestoCollection(collections=("sentinel2-l2a", "sentinel2-l3a"), product_type="REFLECTANCE"),
+    "Snow": RestoCollection(collections=("snow-cover", "snow-fsc"), product_type="SNOW_MASK"),
+}
+"""As Theia's catalogue had them."""
+
+
 class Settings(_Frozen):
     """The whole tree."""
 
@@ -252,6 +267,8 @@ class Settings(_Frozen):
     """Collections of features that pygeoapi's providers serve under `/ogcapi`, by their ids."""
     harvest: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,60}$")], HarvestSource] = {}
     """Other centres whose records are harvested, by ids of ours."""
+    resto: dict[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,60}$")], RestoCollection] = _RESTO
+    """Collections of `/resto2` besides those that have the names of ours."""
     limits: Limits = Limits()
 
     @property

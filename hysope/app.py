@@ -51,6 +51,7 @@ from ogc.oai.service import OaiService
 from ogc.opensearch.endpoint import OpenSearchEndpoints
 from ogc.processes import block as processes
 from ogc.processes.endpoint import ProcessesEndpoints
+from ogc.resto.endpoint import RestoEndpoints
 from ogc.series.endpoint import SeriesEndpoints
 from ogc.sos.endpoint import SosEndpoint
 from ogc.sos.service import SosService
@@ -106,6 +107,7 @@ def build(settings: Settings) -> Starlette:
         ),
         *StacEndpoints(StacService(services.catalog, settings), edge, settings, __version__).routes(),
         *OpenSearchEndpoints(services.catalog, edge, settings).routes(),
+        *RestoEndpoints(services.catalog, files, edge, settings).routes(),
         *SeriesEndpoints(services.catalog, edge, settings).routes(),
         *HydrowebEndpoints(services.catalog, edge, settings).routes(),
         *StaEndpoint(services.catalog, edge, settings).routes(),

@@ -22,7 +22,7 @@ from config.product_types import Collection, ProductType, SeriesType
 from config.settings import Settings
 from ogc.edr.request import DataRequest, Query
 from ogc.edr.values import Found, GridStack, Parameter, PointSeries
-from ogc.filter.values import FOREVER, intersects
+from ogc.filter.values import FOREVER, around, intersects
 from ogc.http.fields import shown
 from tiles.frame import Frame
 from tiles.service import ExtractQuery, Tiles
@@ -245,7 +245,7 @@ class EdrService:
             return
         reach = request.within if request.query is Query.RADIUS else _NEAR
         for point in shapely.get_parts(request.area):
-            near = self._found(kind, intersects(_around(point.x, point.y, reach)), who, deadline)
+            near = self._found(kind, intersects(around(point.x, point.y, reach)), who, deadline)
             away = {one.id: _EARTH.inv(point.x, point.y, one.longitude, one.latitude)[2] for one in near}
             close = sorted((one for one in near if away[one.id] <= reach), key=lambda one: away[one.id])
             yield from close if request.query is Query.RADIUS else close[:1]
@@ -307,18 +307,6 @@ def _inside(
     longitude, latitude = transform(frame.crs.epsg, 4326, across, down)
     shapely.prepare(area)
     return np.asarray(shapely.contains_xy(area, longitude, latitude)).reshape(frame.height, frame.width)
-
-
-def _around(longitude: float, latitude: float, metres: float) -> BaseGeometry:
-    """A box that holds everything within a distance; all longitudes near a pole or the antimeridian."""
-    up = metres / 110_000.0
-    low, high = max(-90.0, latitude - up), min(90.0, latitude + up)
-    widest = max(abs(low), abs(high))
-    across = up / max(0.01, float(np.cos(np.radians(min(widest, 89.9)))))
-    west, east = longitude - across, longitude + across
-    if west < -180 or east > 180:
-        west, east = -180.0, 180.0
-    return shapely.box(west, low, east, high)
 
 
 def _first_day(period: Period) -> int:

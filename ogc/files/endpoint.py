@@ -71,17 +71,18 @@ class FilesEndpoint:
         """The files of some products as one zip, no copy of it anywhere; 202 while some of them are on tape."""
         try:
             who = await self._edge.principal(request)
-            names = _PRODUCTS.read(await self._edge.kvp(request))
-            chosen = await self._edge.pool.run(partial(self._choose, names, who))
-            waiting = await self._edge.pool.run(
-                partial(self._catalog.tape.ask, [one for _, one in chosen], who)
-            )
-            if waiting:
-                return _on_tape(waiting[0], len(waiting))
-            chunks = streamed(self._entries(chosen))
-            first = await self._edge.pool.run(partial(next, chunks))
+            return await self.zipped(_PRODUCTS.read(await self._edge.kvp(request)), who)
         except Fault as fault:
             return _refused(fault)
+
+    async def zipped(self, names: Sequence[str], who: Principal) -> Response:
+        """The zip of some products, or 202 while files of theirs are on tape. Raises Fault UNKNOWN_PRODUCT, TOO_LARGE or BUSY."""
+        chosen = await self._edge.pool.run(partial(self._choose, names, who))
+        waiting = await self._edge.pool.run(partial(self._catalog.tape.ask, [one for _, one in chosen], who))
+        if waiting:
+            return _on_tape(waiting[0], len(waiting))
+        chunks = streamed(self._entries(chosen))
+        first = await self._edge.pool.run(partial(next, chunks))
         name = names[0] if len(names) == 1 else "products"
         headers = {"Content-Disposition": f'attachment; filename="{name}.zip"', "Cache-Control": "no-store"}
         return StreamingResponse(self._sent(first, chunks), 200, headers, "application/zip")

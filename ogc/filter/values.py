@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -104,6 +105,18 @@ def intersects(area: BaseGeometry) -> Intersects:
     )
     boxes = tuple(Box(west=one[0], south=one[1], east=one[2], north=one[3]) for one in bounds)
     return Intersects(shapely.to_wkb(area, output_dimension=2), boxes, rectangular)
+
+
+def around(longitude: float, latitude: float, metres: float) -> BaseGeometry:
+    """A box that holds everything within a distance; all longitudes near a pole or the antimeridian."""
+    up = metres / 110_000.0
+    low, high = max(-90.0, latitude - up), min(90.0, latitude + up)
+    widest = max(abs(low), abs(high))
+    across = up / max(0.01, math.cos(math.radians(min(widest, 89.9))))
+    west, east = longitude - across, longitude + across
+    if west < -180 or east > 180:
+        west, east = -180.0, 180.0
+    return shapely.box(west, low, east, high)
 
 
 def read_period(text: Any, locator: str = "datetime") -> Period:
