@@ -10,9 +10,13 @@ import re
 from typing import Any
 
 from catalog.model.faults import Fault, Kind
+from catalog.model.principal import Deadline, Principal
 from catalog.model.product import Product
-from catalog.query import Cursor
+from catalog.query import Cursor, Filter, Order
+from catalog.service import Catalog
 
+DEEPEST = 10_000
+"""How far a page by number may be from the first product; links to the next page have no such end."""
 _TOKEN = re.compile(r"[A-Za-z0-9_=-]{1,120}\Z", re.ASCII)
 
 
@@ -35,3 +39,16 @@ def read_token(text: Any) -> Cursor | None:
     except (ValueError, TypeError, binascii.Error) as error:
         raise Fault(Kind.INVALID, "the token is not one of ours", "token") from error
     return Cursor(day, start, key)
+
+
+def behind(
+    catalog: Catalog, tree: Filter, who: Principal, deadline: Deadline, order: Order, passed: int
+) -> Cursor | None:
+    """Where so many products of a search end, for pages by number; None where it has no more than these. They are read without their files."""
+    before = catalog.search(tree, who, deadline, order, passed, bands=())
+    return cursor_of(before[-1]) if len(before) == passed else None
+
+
+def cursor_of(last: Product) -> Cursor:
+    """The cursor behind a product."""
+    return Cursor(last.day, last.period.start, last.key)

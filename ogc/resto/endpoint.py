@@ -18,11 +18,11 @@ from starlette.routing import Route
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import ANONYMOUS, Deadline, Principal
 from catalog.model.product import Product, Summary
-from catalog.query import Cursor
 from catalog.service import Catalog
 from config.product_types import ProductType
 from config.settings import Settings
 from ogc.files.endpoint import FilesEndpoint
+from ogc.http.cursors import behind
 from ogc.http.edge import Edge
 from ogc.http.fields import Field, plain, shown
 from ogc.http.problem import PRIVATE, refused
@@ -91,19 +91,12 @@ class RestoEndpoints:
 
     def _rows(self, page: Page, who: Principal, deadline: Deadline) -> tuple[Product, ...]:
         """The products of a page; those before it are passed over without their files."""
-        after = self._cursor(page, who, deadline)
-        if page.start > 1 and after is None:
-            return ()
+        after, passed = None, page.start - 1
+        if passed:
+            after = behind(self._catalog, page.tree, who, deadline, page.order, passed)
+            if after is None:
+                return ()
         return self._catalog.search(page.tree, who, deadline, page.order, page.count, after=after)
-
-    def _cursor(self, page: Page, who: Principal, deadline: Deadline) -> Cursor | None:
-        passed = page.start - 1
-        if not passed:
-            return None
-        before = self._catalog.search(page.tree, who, deadline, page.order, passed, bands=())
-        if len(before) < passed:
-            return None
-        return Cursor(before[-1].day, before[-1].period.start, before[-1].key)
 
     def _kinds(self, group: str | None, who: Principal) -> dict[str, Member]:
         """Our collections in one of resto, or in all; one of ours has its own name there, too. Raises Fault UNKNOWN_LAYER."""

@@ -17,11 +17,12 @@ from catalog.words import asked
 from config.product_types import ProductType
 from ogc.filter.terms import compare_time
 from ogc.filter.values import around, intersects, read_box, read_wkt
+from ogc.http.cursors import DEEPEST
 from ogc.http.fields import Field, at_least, four_numbers, number, plain, shown
 from ogc.http.kvp import Kvp
 from ogc.resto.intervals import numbers, texts
 
-MOST, _USUAL, _DEEPEST = 500, 20, 10_000
+MOST, _USUAL = 500, 20
 _TILE = re.compile(r"T?([0-9]{2}[A-Z]{3})\Z", re.ASCII)
 _LEVEL = re.compile(r"L([0-9][A-C]?)\Z", re.ASCII)
 _RADIUS = Field("RADIUS", number)
@@ -78,9 +79,9 @@ def read_page(kvp: Kvp, kinds: Mapping[str, Member]) -> Page:
         raise Fault(Kind.INVALID, f"maxRecords is at most {MOST}", "maxRecords")
     index = _INDEX.read_or(kvp, None)
     start = index if index is not None else (_PAGE.read_or(kvp, 1) - 1) * count + 1
-    if start > _DEEPEST:
+    if start > DEEPEST:
         raise Fault(
-            Kind.INVALID, f"pages end at product {_DEEPEST}: narrow the search by dates or places", "page"
+            Kind.INVALID, f"pages end at product {DEEPEST}: narrow the search by dates or places", "page"
         )
     parts = [_collections(kvp, kinds), *_attributes(kvp), *_times(kvp), *_places(kvp)]
     return Page(And(tuple(parts)), count, start, _order(kvp))

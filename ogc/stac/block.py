@@ -25,6 +25,16 @@ def block() -> Block:
     schemas = {
         "exception": _EXCEPTION,
         "search": _search_body(),
+        "collectionSearch": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "limit": {"type": "integer", "minimum": 1},
+                "q": {"oneOf": [_TEXT, _TEXTS]},
+                "datetime": _TEXT,
+                "page": {"enum": [1, "1"]},
+            },
+        },
         "counting": _search_body({"aggregations": _TEXTS}),
     }
     return Block(_TAG, (), _paths(), _parameters(), schemas)
@@ -78,6 +88,7 @@ def _parameters() -> dict[str, Document]:
         "filter-crs": query("filter-crs", "CRS84 only.", {"type": "string", "format": "uri"}),
         "q": query("q", "Words that occur; a comma is or.", texts),
         "fields": query("fields", "Members to answer, or with - to leave out.", texts),
+        "page": query("page", "Its number from 1, instead of a token.", {"type": "integer", "minimum": 1}),
         "token": query("token", "Of the link to the next page.", text),
         "aggregations": query("aggregations", "What to count by, the names of /aggregations.", texts),
     }
@@ -103,6 +114,8 @@ def _search_body(further: Document | None = None) -> Document:
             "fields": {"type": "object"},
             "sortby": {"type": "array", "items": {"type": "object"}},
             "token": _TEXT,
+            "page": {"oneOf": [{"type": "integer", "minimum": 1}, _TEXT]},
+            "sortBy": {"type": "array", "items": {"type": "object"}},
             **(further or {}),
         },
     }
@@ -125,7 +138,7 @@ def _paths() -> dict[str, Document]:
     page = tuple(
         ref(name)
         for name in (
-            "bbox", "datetime", "limit", "ids", "intersects", "query", "filter", "filter-lang", "filter-crs", "q", "fields", "sortby", "token",
+            "bbox", "datetime", "limit", "ids", "intersects", "query", "filter", "filter-lang", "filter-crs", "q", "fields", "sortby", "token", "page",
         )
     )  # fmt: skip
     items = "/collections/{collectionId}/items"
@@ -153,7 +166,11 @@ def _paths() -> dict[str, Document]:
                 "All collections, or those of a search",
                 _answer("collections"),
                 *(ref(name) for name in ("bbox", "datetime", "q", "limit")),
-            )
+            ),
+            "post": {
+                **operation(_TAG, "postCollections", "Collections of a search", _answer("collections")),
+                "requestBody": _body("collectionSearch"),
+            },
         },
         "/queryables": {
             "get": operation(

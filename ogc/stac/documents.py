@@ -263,9 +263,13 @@ def _title(asset: Asset, kind: ProductType) -> str:
     return bands[0].title.en if bands else asset.key
 
 
-def items(found: Sequence[Document], matched: int, links: Sequence[Document]) -> Document:
-    """A page of items."""
+def items(
+    found: Sequence[Document], matched: int, links: Sequence[Document], *, numbered: bool = False
+) -> Document:
+    """A page of items; where pages are asked for by number, with the counts of the former context extension, too."""
+    counts = {"context": {"matched": matched, "returned": len(found)}} if numbered else {}
     return {
+        **counts,
         "type": "FeatureCollection", "features": list(found), "links": list(links), "numberMatched": matched, "numberReturned": len(found),
     }  # fmt: skip
 

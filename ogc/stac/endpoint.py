@@ -25,9 +25,11 @@ from ogc.stac import documents
 from ogc.stac.block import block
 from ogc.stac.request import (
     QUERYABLES,
+    CollectionSearch,
     Search,
     aggregations_from,
     collections_from,
+    collections_from_document,
     from_document,
     from_parameters,
 )
@@ -57,6 +59,7 @@ class StacEndpoints:
             ("GET", "/stac/collections/{collection}", self._collection),
             ("GET", "/stac/collections/{collection}/items", self._items),
             ("GET", "/stac/collections/{collection}/items/{item}", self._item),
+            ("POST", "/stac/collections", self._collections_body),
             ("GET", "/stac/queryables", self._queryables),
             ("GET", "/stac/collections/{collection}/queryables", self._queryables),
             ("GET", "/stac/search", self._search),
@@ -87,8 +90,15 @@ class StacEndpoints:
         return _json({"conformsTo": list(documents.CONFORMANCE)})
 
     async def _collections(self, request: Request) -> Response:
+        return await self._found_collections(request, collections_from(dict(request.query_params)))
+
+    async def _collections_body(self, request: Request) -> Response:
+        """As pygeodes and eodag ask GEODES."""
+        search = collections_from_document(read_json(await self._edge.body(request)))
+        return await self._found_collections(request, search)
+
+    async def _found_collections(self, request: Request, search: CollectionSearch) -> Response:
         who, base = await self._edge.principal(request), self._base(request)
-        search = collections_from(dict(request.query_params))
         found, matched = await self._run(
             partial(self._service.collections, search, who, base, self._edge.base_url(request))
         )
@@ -192,7 +202,8 @@ class StacEndpoints:
         ]
         if after:
             links.append(_next(here, after, parameters, body))
-        return await self._run(lambda: _json(documents.items(found, matched, links), _GEOJSON))
+        page = documents.items(found, matched, links, numbered=search.page > 0)
+        return await self._run(lambda: _json(page, _GEOJSON))
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await self._edge.pool.run(work)
@@ -201,11 +212,15 @@ class StacEndpoints:
         return f"{self._edge.base_url(request)}/stac"
 
 
+def _unpaged(search: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in search.items() if name != "page"}
+
+
 def _next(here: str, after: str, parameters: dict[str, str] | None, body: Any) -> dict[str, Any]:
     if parameters is not None:
         return {
             "rel": "next",
-            "href": f"{here}?{urlencode({**parameters, 'token': after})}",
+            "href": f"{here}?{urlencode({**_unpaged(parameters), 'token': after})}",
             "type": _GEOJSON,
             "method": "GET",
         }
@@ -214,7 +229,7 @@ def _next(here: str, after: str, parameters: dict[str, str] | None, body: Any) -
         "href": here,
         "type": _GEOJSON,
         "method": "POST",
-        "body": {**body, "token": after},
+        "body": {**_unpaged(body), "token": after},
     }
 
 

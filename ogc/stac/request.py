@@ -17,7 +17,7 @@ from catalog.words import asked
 from ogc.filter.cql2 import from_json, from_text
 from ogc.filter.queryables import Queryable, Type, Vocabulary, compare, find
 from ogc.filter.values import intersects, read_box, read_geometry, read_period
-from ogc.http.cursors import read_token
+from ogc.http.cursors import DEEPEST, read_token
 from ogc.http.fields import integer, number, shown
 
 MOST = 1_000
@@ -41,7 +41,7 @@ _RELATIONS = {
 _KNOWN = frozenset(
     {
         "bbox", "datetime", "intersects", "ids", "collections", "limit", "query", "sortby", "token", "fields", "filter", "filter-lang",
-        "filter-crs", "q",
+        "filter-crs", "q", "page", "sortBy",
     }
 )  # fmt: skip
 
@@ -85,6 +85,8 @@ class Search:
     limit: int
     after: Cursor | None
     fields: Fields = Fields()
+    page: int = 0
+    """Its number, where pages are asked for by it, from 1; 0 else."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def from_parameters(parameters: Mapping[str, str], collections: Sequence[str] = 
     for name, text in parameters.items():
         if name not in _KNOWN:
             raise Fault(Kind.INVALID, f"{shown(name)} is not a parameter of this search", name[:60])
-        if name in ("ids", "collections", "sortby", "fields"):
+        if name in ("ids", "collections", "sortby", "sortBy", "fields"):
             document[name] = [part for part in text.split(",") if part]
         elif name == "bbox":
             document[name] = [_named("bbox", number, part) for part in text.split(",")]
@@ -137,16 +139,18 @@ def from_document(document: Any, collections: Sequence[str] = ()) -> Search:
     terms = _terms(document.get("q"))
     if terms:
         parts.append(Or(tuple(Text(words) for words in terms)))
+    limit = _limit(document.get("limit"))
     query = document.get("query") or {}
     if not isinstance(query, dict):
         raise Fault(Kind.INVALID, "query is an object of properties", "query")
     parts += [_condition(name, conditions) for name, conditions in query.items()]
     return Search(
         And(tuple(parts)),
-        _order(document.get("sortby")),
-        _limit(document.get("limit")),
+        _order(document.get("sortby") or document.get("sortBy")),
+        limit,
         read_token(document.get("token")),
         _fields(document.get("fields")),
+        _page(document, limit),
     )
 
 
@@ -186,6 +190,20 @@ def collections_from(parameters: Mapping[str, str]) -> CollectionSearch:
     )
 
 
+def collections_from_document(document: Any) -> CollectionSearch:
+    """A search of collections in a POST: `limit`, `q`, `datetime`; the only page is the first. Raises Fault INVALID with the member as the locator."""
+    if not isinstance(document, dict):
+        raise invalid("a search is a JSON object")
+    for name in document:
+        if name not in ("limit", "q", "datetime", "page"):
+            raise Fault(Kind.INVALID, f"{shown(str(name))} is not a member of this search", str(name)[:60])
+    if document.get("page") not in (None, 1, "1"):
+        raise Fault(Kind.INVALID, "all collections are on page 1", "page")
+    when = document.get("datetime")
+    limit = _limit(document.get("limit", MOST))
+    return CollectionSearch(None, read_period(when) if when else None, _terms(document.get("q")), limit)
+
+
 def _limit(value: Any) -> int:
     """A limit above the greatest is lowered, not refused (item-search)."""
     if value is None:
@@ -197,14 +215,30 @@ def _limit(value: Any) -> int:
     return min(value, MOST)
 
 
+def _page(document: Mapping[str, Any], limit: int) -> int:
+    """GEODES and hydroweb.next page by number, which may be a text; our own links go by token."""
+    value = document.get("page")
+    if value in (None, ""):
+        return 0
+    if isinstance(value, str):
+        value = _named("page", integer, value)
+    if type(value) is not int or value < 1:
+        raise Fault(Kind.INVALID, "page is an integer from 1", "page")
+    if document.get("token"):
+        raise Fault(Kind.INVALID, "a search goes on by token or by page, not by both", "page")
+    if (value - 1) * limit > DEEPEST:
+        raise Fault(Kind.INVALID, f"pages end at item {DEEPEST}: the next link goes on", "page")
+    return value
+
+
 def _order(value: Any) -> Order:
-    """`-properties.datetime` (the default) or `+…`; in a POST as objects of field and direction."""
+    """`-properties.datetime` (the default) or `+…`; in a POST as objects of field and direction (GEODES: dsc)."""
     if not value:
         return Order.NEWEST
     items = value if isinstance(value, list) else [value]
     first = items[0]
     if isinstance(first, dict):
-        field, down = str(first.get("field", "")), first.get("direction", "asc") == "desc"
+        field, down = str(first.get("field", "")), first.get("direction", "asc") in ("desc", "dsc")
     else:
         field, down = str(first).strip().lstrip("+-"), str(first).startswith("-")
     if field.removeprefix("properties.") not in _TIMES or len(items) > 2:

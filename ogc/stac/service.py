@@ -16,7 +16,7 @@ from catalog.service import Catalog
 from catalog.words import indexed
 from config.product_types import ProductType
 from config.settings import Settings
-from ogc.http.cursors import token
+from ogc.http.cursors import behind, token
 from ogc.stac.documents import Document, collection, item
 from ogc.stac.request import AGGREGATIONS, CollectionSearch, Search
 
@@ -74,14 +74,21 @@ class StacService:
     ) -> tuple[list[Document], int, str]:
         """A page of items, how many there are in all, and where the next page begins."""
         deadline = self._deadline()
-        rows = self._catalog.search(
-            search.tree, who, deadline, search.order, search.limit + 1, after=search.after
-        )
+        rows = self._rows(search, who, deadline)
         page = rows[: search.limit]
         after = token(page[-1]) if len(rows) > search.limit else ""
         matched = self._catalog.count(search.tree, who, deadline)
         found = [search.fields.of(item(product, self._of(product), base, server)) for product in page]
         return found, matched, after
+
+    def _rows(self, search: Search, who: Principal, deadline: Deadline) -> tuple[Product, ...]:
+        """The products of a page and, where there is more, one."""
+        after, passed = search.after, max(0, search.page - 1) * search.limit
+        if passed:
+            after = behind(self._catalog, search.tree, who, deadline, search.order, passed)
+            if after is None:
+                return ()
+        return self._catalog.search(search.tree, who, deadline, search.order, search.limit + 1, after=after)
 
     def totals(self, search: Search, names: Sequence[str], who: Principal) -> Totals:
         """What a search has in all, by the names of aggregations."""

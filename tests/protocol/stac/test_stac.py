@@ -530,3 +530,32 @@ def test_free_text_fields_and_the_search_of_collections(world: World) -> None:
     assert "oso-23" not in names(datetime="2023-03-01/..")
     assert len(names(limit=2)) == 2
     assert world.client.get("/stac/collections?colour=red").status_code == 400
+
+
+def test_pages_by_number_are_those_of_the_links(world: World) -> None:
+    """GEODES and hydroweb.next page by a number, as a text too, and sort by `sortBy`."""
+    body = {"limit": 3, "sortBy": [{"field": "start_datetime", "direction": "dsc"}]}
+    pages = [world.client.post("/stac/search", json={**body, "page": str(one)}).json() for one in (1, 2, 3)]
+    walked, page = [], world.client.post("/stac/search", json=body).json()
+    for _ in pages:
+        walked.append([one["id"] for one in page["features"]])
+        onward = next(one for one in page["links"] if one["rel"] == "next")
+        page = world.client.post("/stac/search", json=onward["body"]).json()
+    assert [[one["id"] for one in page["features"]] for page in pages] == walked
+    assert pages[0]["context"] == {"matched": pages[0]["numberMatched"], "returned": 3}
+    onward = next(one for one in pages[0]["links"] if one["rel"] == "next")
+    second = world.client.post("/stac/search", json=onward["body"]).json()
+    assert [one["id"] for one in second["features"]] == walked[1]
+    assert world.client.get("/stac/search", params={"page": "900"}).json()["features"] == []
+    for wrong in ({"page": 0}, {"page": "x"}, {"page": True}, {"page": 20_000}, {"page": 2, "token": onward["body"]["token"]}):  # fmt: skip
+        assert world.client.post("/stac/search", json=wrong).status_code == 400
+
+
+def test_collections_are_asked_by_a_body_too(world: World) -> None:
+    every = world.client.get("/stac/collections").json()["collections"]
+    assert (
+        world.client.post("/stac/collections", json={"limit": 10_000, "page": 1}).json()["collections"]
+        == every
+    )
+    assert world.client.post("/stac/collections", json={"page": 2}).status_code == 400
+    assert world.client.post("/stac/collections", json={"size": 2}).status_code == 400
