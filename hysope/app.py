@@ -159,6 +159,7 @@ def build(settings: Settings) -> Starlette:
         Route("/", pages.home),
         Route("/hysope.qlr", pages.layers_file),
         Route("/collections/{collection}", pages.collection),
+        Route("/products/{product}", pages.product),
         Route("/stations", pages.stations),
         Route("/orders", pages.orders),
         Route("/search", pages.search),

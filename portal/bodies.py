@@ -16,9 +16,9 @@ from config.product_types import Band, Collection, ObservedProperty, Registry, S
 _CSS = "/static/page.css"
 
 
-def page(title: str, body: str, language: str, module: str = "") -> str:
-    """A whole page; `module` is the name of a script and style sheet of our own."""
-    say = _Say(language)
+def page(title: str, body: str, language: str, module: str = "", head: str = "") -> str:
+    """A whole page; `module` is the name of a script and style sheet of our own, `head` further elements of the head."""
+    say = Say(language)
     own = (
         f'<link rel="stylesheet" href="/static/{module}.css"><script type="module" src="/static/{module}.js"></script>'
         if module
@@ -26,6 +26,7 @@ def page(title: str, body: str, language: str, module: str = "") -> str:
     )
     ways = (
         ("/", say("Map", "Carte")),
+        ("/search", say("Catalogue", "Catalogue")),
         ("/stations", say("Stations", "Stations")),
         ("/orders", say("Orders", "Commandes")),
         ("/ogcapi", "OGC API"),
@@ -33,14 +34,14 @@ def page(title: str, body: str, language: str, module: str = "") -> str:
     links = " ".join(f'<a href="{href}">{text}</a>' for href, text in ways)
     return (
         f'<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
-        f'<link rel="icon" href="data:,"><link rel="stylesheet" href="{_CSS}">{own}</head><body><header><a href="/">Hysope</a><nav>{links}</nav></header>'
+        f'<link rel="icon" href="data:,"><link rel="stylesheet" href="{_CSS}">{own}{head}</head><body><header><a href="/">Hysope</a><nav>{links}</nav></header>'
         f"<main><h1>{escape(title)}</h1>{body}</main></body></html>"
     )
 
 
 def collection_body(catalog: Catalog, kind: Collection, language: str, summary: Summary) -> str:
     """What a collection is."""
-    say = _Say(language)
+    say = Say(language)
     rows = [
         *_span(kind, summary, language),
         (say("Processing level", "Niveau"), kind.level),
@@ -68,11 +69,11 @@ def collection_body(catalog: Catalog, kind: Collection, language: str, summary: 
         )
         heading, held = (
             say("Bands", "Bandes"),
-            _table(head, (_band_row(name, band, language) for name, band in kind.bands.items())),
+            table(head, (_band_row(name, band, language) for name, band in kind.bands.items())),
         )
     legends = "".join(_legend(catalog, kind, name, style_id, language) for name, style_id in _styles(kind))
     return (
-        f"<p>{escape(kind.abstract.in_language(language))}</p>{_facts(rows)}<h2>{heading}</h2>{held}"
+        f"<p>{escape(kind.abstract.in_language(language))}</p>{facts(rows)}<h2>{heading}</h2>{held}"
         f"<h2>{say('Legends', 'Légendes')}</h2><div class=legends>{legends}</div>"
     )
 
@@ -81,7 +82,7 @@ def station_body(
     registry: Registry, seen: Seen, newest_points: Mapping[int, Sequence[Point]], language: str
 ) -> str:
     """What a station is, its series with their chart, and where to take them from; `newest_points` by key of the series."""
-    say, station = _Say(language), seen.station
+    say, station = Say(language), seen.station
     rows = [
         (say("Station", "Station"), station.name),
         (say("Basin", "Bassin"), station.basin or "–"),
@@ -109,7 +110,7 @@ def station_body(
     )  # fmt: skip
     chart = f'<section id="chart" data-station="{escape(station.id)}"><div class="controls"></div><div class="plot"></div></section>'
     return (
-        f"{chart}{_facts(rows)}<h2>{say('Series', 'Séries')}</h2>{_table(head, series)}"
+        f"{chart}{facts(rows)}<h2>{say('Series', 'Séries')}</h2>{table(head, series)}"
         f"<h2>{say('Take it along', 'À emporter')}</h2>{_ways(station, say)}"
         f"<h2>{say('Values', 'Valeurs')}</h2>{_values(registry, seen, newest_points, language)}"
     )
@@ -121,7 +122,7 @@ def _position(station: Station) -> str:
     return f"{abs(station.latitude):g}° {north}, {abs(station.longitude):g}° {east}"
 
 
-def _ways(station: Station, say: _Say) -> str:
+def _ways(station: Station, say: Say) -> str:
     """The addresses of a station's data, to open or to copy."""
     name = quote(station.id)
     ways = (
@@ -131,6 +132,11 @@ def _ways(station: Station, say: _Say) -> str:
         ("CoverageJSON (EDR)", f"/ogcapi/collections/{station.collection}/locations/{name}"),
         (say("Feed of new observations", "Flux des nouvelles observations"), f"/series/feed?station={name}"),
     )  # fmt: skip
+    return copied(ways, say)
+
+
+def copied(ways: Iterable[tuple[str, str]], say: Say) -> str:
+    """Titles with addresses, to open or to copy."""
     rows = "".join(
         f'<tr><td><a href="{escape(address)}">{escape(title)}</a></td><td><code>{escape(address)}</code></td>'
         f'<td><button type="button" data-copy="{escape(address)}">{say("Copy", "Copier")}</button></td></tr>'
@@ -143,7 +149,7 @@ def _values(
     registry: Registry, seen: Seen, newest_points: Mapping[int, Sequence[Point]], language: str
 ) -> str:
     """The newest values as tables, for those who do not see the chart."""
-    say, out = _Say(language), []
+    say, out = Say(language), []
     for one in seen.series:
         observed = registry.series_types[one.collection].properties[one.observed_property]
         title = f"{observed.title.in_language(language)} ({observed.unit})"
@@ -159,7 +165,7 @@ def _values(
         )  # fmt: skip
         words = say(f"{title}: the newest {len(rows)}", f"{title} : les {len(rows)} dernières")
         out.append(
-            f'<details><summary>{escape(words)}</summary><div class="long">{_table(head, rows)}</div></details>'
+            f'<details><summary>{escape(words)}</summary><div class="long">{table(head, rows)}</div></details>'
         )
     return "".join(out)
 
@@ -173,18 +179,19 @@ def property_body(name: str, kinds: Sequence[SeriesType], language: str) -> str:
     return f"{_properties([(name, kinds[0].properties[name])], language)}<ul>{links}</ul>"
 
 
-class _Say:
+class Say:
     """Chooses between English and French."""
 
     def __init__(self, language: str) -> None:
         self._french = language == "fr"
 
     def __call__(self, english: str, french: str) -> str:
+        """The one of the two."""
         return french if self._french else english
 
 
 def _span(kind: Collection, summary: Summary, language: str) -> list[tuple[str, str]]:
-    say, days = _Say(language), summary.days
+    say, days = Say(language), summary.days
     if not isinstance(kind, SeriesType):
         span = f"{len(days)}: {day_text(days[0])} … {day_text(days[-1])}" if days else "0"
         return [(say("Dates", "Dates"), span)]
@@ -214,7 +221,7 @@ def _legend(catalog: Catalog, kind: Collection, layer: str, style_id: str, langu
 
 
 def _properties(found: Iterable[tuple[str, ObservedProperty]], language: str) -> str:
-    say = _Say(language)
+    say = Say(language)
     rows = (
         (
             name,
@@ -225,7 +232,7 @@ def _properties(found: Iterable[tuple[str, ObservedProperty]], language: str) ->
         )
         for name, one in found
     )
-    return _table(
+    return table(
         (
             say("Property", "Propriété"),
             "",
@@ -247,12 +254,14 @@ def _band_row(name: str, band: Band, language: str) -> tuple[str, ...]:
     )
 
 
-def _facts(rows: Iterable[tuple[str, str]]) -> str:
+def facts(rows: Iterable[tuple[str, str]]) -> str:
+    """Names with their values."""
     cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
     return f"<table>{cells}</table>"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table with a heading."""
     heads = "".join(f"<th>{escape(cell)}</th>" for cell in head)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><tr>{heads}</tr>{body}</table>"

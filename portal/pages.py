@@ -14,9 +14,12 @@ from catalog.model.faults import Fault, Kind
 from catalog.model.observation import Point, Seen, SeriesQuery
 from catalog.model.principal import ANONYMOUS, Deadline
 from catalog.service import Catalog
+from config.product_types import ProductType
 from config.settings import Settings
 from portal import qgis
 from portal.bodies import collection_body, page, property_body, station_body
+from portal.product import product_body
+from portal.structured import collection_data, data_block, product_data
 
 _LISTED = 200
 """Values in the table of a station's page."""
@@ -74,7 +77,26 @@ class Pages:
             kind.title.in_language(language),
             collection_body(self._catalog, kind, language, summary),
             language,
+            head=data_block(collection_data(kind, summary, self._settings.service, self._base(request))),
         )
+
+    def product(self, request: Request) -> Response:
+        """What a product is, its files and services, its citation, and how to read it."""
+        language, settings = _language(request), self._settings
+        try:
+            found = self._catalog.product(request.path_params["product"][:200], ANONYMOUS, self._deadline())
+        except Fault as fault:
+            return (
+                _nothing(language)
+                if fault.kind in (Kind.UNKNOWN_PRODUCT, Kind.GONE)
+                else PlainTextResponse(fault.text, 503)
+            )
+        kind = self._catalog.kind_of(found.collection)
+        assert isinstance(kind, ProductType)
+        base = self._base(request)
+        body = product_body(found, kind, settings.service, base, language)
+        head = data_block(product_data(found, kind, settings.service, base))
+        return _shown(found.id, body, language, "product", head)
 
     def station(self, request: Request) -> Response:
         """What a station is, and its series with their spans and newest values; by any of its names."""
@@ -121,11 +143,14 @@ class Pages:
     def _deadline(self) -> Deadline:
         return Deadline.after(self._settings.limits.search_seconds)
 
-    def layers_file(self, request: Request) -> Response:
-        """A `.qlr` file: drop it on QGIS and every layer is there, with its time."""
-        base = self._settings.server.public_url or "http://{}:{}".format(
+    def _base(self, request: Request) -> str:
+        return self._settings.server.public_url or "http://{}:{}".format(
             *(request.scope.get("server") or ("127.0.0.1", 8080))
         )
+
+    def layers_file(self, request: Request) -> Response:
+        """A `.qlr` file: drop it on QGIS and every layer is there, with its time."""
+        base = self._base(request)
         try:
             body = qgis.layer_definition(self._catalog, base, self._settings.limits.search_seconds)
         except Fault as fault:
@@ -149,10 +174,10 @@ def _nothing(language: str) -> Response:
     )
 
 
-def _shown(title: str, body: str, language: str, module: str = "") -> Response:
+def _shown(title: str, body: str, language: str, module: str = "", head: str = "") -> Response:
     headers = {
         "Content-Security-Policy": CSP,
         "Cache-Control": "public, max-age=60",
         "Vary": "Accept-Language",
     }
-    return HTMLResponse(page(title, body, language, module), headers=headers)
+    return HTMLResponse(page(title, body, language, module, head), headers=headers)

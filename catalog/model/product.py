@@ -7,11 +7,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import PurePosixPath
 
 from catalog.model.area import Box
 from catalog.model.time import Day, Micros, Period
 
 IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}\Z", re.ASCII)
+
+
+_MEDIA_TYPES = {".tif": "image/tiff; application=geotiff; profile=cloud-optimized", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg",
+               ".xml": "application/xml", ".json": "application/json"}  # fmt: skip
 
 
 class AssetRole(Enum):
@@ -78,6 +83,11 @@ class Asset:
     low: str = ""
     """Path of the low-zoom array of this asset (tiles of a whole country are drawn from these)."""
     tier: str = "online"
+
+    @property
+    def media_type(self) -> str:
+        """By the ending that we gave its file."""
+        return _MEDIA_TYPES.get(PurePosixPath(self.path).suffix.lower(), "application/octet-stream")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,6 @@ from ogc.http.fields import Field, list_of, plain
 from ogc.http.identity import CHALLENGE
 from ogc.http.zipped import Entry, streamed
 
-MEDIA_TYPES = {".tif": "image/tiff; application=geotiff; profile=cloud-optimized", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg",
-               ".xml": "application/xml", ".json": "application/json"}  # fmt: skip
 _PRODUCTS = Field("PRODUCTS", list_of(plain, 100))
 _BLOCK = 1 << 20
 _STATUS = {
@@ -65,7 +63,7 @@ class FilesEndpoint:
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
         name = f"{product.id}_{asset.key}{path.suffix}"
-        return FileResponse(path, headers=headers, media_type=media_type(asset), filename=name)
+        return FileResponse(path, headers=headers, media_type=asset.media_type, filename=name)
 
     async def selection(self, request: Request) -> Response:
         """The files of some products as one zip, no copy of it anywhere; 202 while some of them are on tape."""
@@ -138,11 +136,6 @@ def _on_tape(file: TapeFile, files: int = 1) -> Response:
     if file.message:
         body["message"] = file.message
     return JSONResponse(body, 202, {"Retry-After": "30", "Cache-Control": "no-store"})
-
-
-def media_type(asset: Asset) -> str:
-    """The media type of an asset, by the ending that we gave its file."""
-    return MEDIA_TYPES.get(Path(asset.path).suffix.lower(), "application/octet-stream")
 
 
 def _refused(fault: Fault) -> Response:

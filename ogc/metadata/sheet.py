@@ -11,6 +11,8 @@ from ogc.filter.terms import KINDS
 
 TYPES = {kind: name for name, kinds in KINDS.items() for kind in kinds}
 """Kinds of records to dc:type."""
+_PAGES = {"product": "products", "station": "stations"}
+"""Where the portal has the pages of things by their ids."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,8 @@ def _foreign(record: Record, foreign: Foreign, base_url: str) -> Sheet:
 def _ways(record: Record, kind: Published, base_url: str) -> tuple[Way, ...]:
     """The names of protocols are those that QGIS looks for."""
     title = record.title.replace(",", " ")
-    station = record.kind == "station"
-    page = f"{base_url}/stations/{record.id}" if station else f"{base_url}/collections/{kind.id}"
+    folder = _PAGES.get(record.kind)
+    page = f"{base_url}/{folder}/{record.id}" if folder else f"{base_url}/collections/{kind.id}"
     sos = Way(kind.id, f"SOS offering of {title}", "OGC:SOS", f"{base_url}/sos")
     return (
         *((sos,) if isinstance(kind, SeriesType) else ()),

@@ -17,7 +17,6 @@ from catalog.records import LINEAGE
 from config.product_types import Band, ProductType
 from config.settings import Service
 from ogc.common.documents import OPENAPI_TYPE
-from ogc.files.endpoint import media_type
 from ogc.filter.cql2 import CONFORMANCE as CQL2
 from ogc.stac.request import AGGREGATIONS
 
@@ -185,6 +184,7 @@ def item(product: Product, kind: ProductType, base: str, server: str) -> Documen
         "links": [
             _link(f"{home}/items/{product.id}", "self", "application/geo+json"), _link(home, "parent", "application/json"),
             _link(home, "collection", "application/json"), _link(base, "root", "application/json"),
+            _link(f"{server}/products/{product.id}", "alternate", "text/html", "Page"),
             {**_link(wms, "wms", "text/xml", f"layer {product.collection}"), "wms:layers": [product.collection]},
         ],
     }  # fmt: skip
@@ -219,7 +219,7 @@ def _properties(product: Product, kind: ProductType) -> Document:
 
 def _asset(asset: Asset, product: Product, kind: ProductType, server: str) -> Document:
     out: Document = {
-        "href": f"{server}/files/{product.id}/{asset.key}", "type": media_type(asset), "roles": _ROLES[asset.role], "title": _title(asset, kind),
+        "href": f"{server}/files/{product.id}/{asset.key}", "type": asset.media_type, "roles": _ROLES[asset.role], "title": _title(asset, kind),
     }  # fmt: skip
     if asset.tier != "online":
         out["storage:tier"] = asset.tier

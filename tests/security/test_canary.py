@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """No text of a client makes the server open a connection or a file: a loopback listener must hear nothing, a secret file must not appear."""
 
+import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -9,6 +11,8 @@ from pathlib import Path
 import pytest
 from support import World
 from wms_probe import get_map
+
+from portal.structured import data_block
 
 
 class Canary:
@@ -93,7 +97,19 @@ def test_gdal_has_no_driver_that_reaches_out() -> None:
 
 
 def test_a_page_holds_no_other_origin(world: World) -> None:
-    for path in ("/collections/sentinel2-l2a", "/collections/nothing%3Cscript%3E"):
+    for path in (
+        "/collections/sentinel2-l2a",
+        "/collections/nothing%3Cscript%3E",
+        "/products/nothing%3Cscript%3E",
+    ):
         answer = world.client.get(path)
         assert "default-src 'self'" in answer.headers["content-security-policy"]
-        assert "<script" not in answer.text
+        assert answer.text.count("<script") == answer.text.count('<script type="application/ld+json">')
+        assert not re.findall(r'(?:src|href)="(?:[a-z]+:)?//', answer.text)
+
+
+def test_a_data_block_cannot_be_left() -> None:
+    """JSON-LD in a page, whose texts end no script element and begin none."""
+    block = data_block({"name": "</script><script>alert(1)</script><!--"})
+    assert block.count("<") == 2
+    assert json.loads(block.partition(">")[2].rpartition("<")[0])["name"].startswith("</script>")

@@ -95,7 +95,7 @@ function card(item) {
     make("a", { href: `/#lang=${state.lang}&layer=${encodeURIComponent(item.collection)}&day=${(item.properties.start_datetime ?? item.properties.datetime).slice(0, 10)}`, textContent: words.onMap }), " ",
     make("a", { href: `/ogcapi/collections/metadata/items/${encodeURIComponent(item.id)}?f=html`, textContent: words.record }), " ", make("a", { href: self.replace(/^https?:\/\/[^/]+/, ""), textContent: "STAC" }),
   ];
-  const out = make("article", { className: "card item" }, ...(picture ? [make("img", { src: picture.href.replace(/^https?:\/\/[^/]+/, ""), alt: "", loading: "lazy", width: 96, height: 96 })] : []), make("div", {}, make("h3", { textContent: item.id }), make("p", { textContent: facts.filter(Boolean).join(" · ") }), make("p", {}, `${item.collection} · `, ...links)));
+  const out = make("article", { className: "card item" }, ...(picture ? [make("img", { src: picture.href.replace(/^https?:\/\/[^/]+/, ""), alt: "", loading: "lazy", width: 96, height: 96 })] : []), make("div", {}, make("h3", {}, make("a", { href: `/products/${encodeURIComponent(item.id)}`, textContent: item.id })), make("p", { textContent: facts.filter(Boolean).join(" · ") }), make("p", {}, `${item.collection} · `, ...links)));
   out.addEventListener("mouseenter", () => show([item]));
   return out;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The chart of a station: values with their uncertainty, gaps left open, missions to choose, other stations beside it. State lives in the address.
+import "./copying.js";
 import "uplot/dist/uPlot.min.css";
 import uPlot from "uplot";
 
@@ -142,10 +143,6 @@ async function start() {
   } catch (error) {
     box.querySelector(".plot").textContent = error.message || words.failed;
   }
-}
-
-for (const button of document.querySelectorAll("button[data-copy]")) {
-  button.addEventListener("click", () => navigator.clipboard?.writeText(new URL(button.dataset.copy, location.href).href));
 }
 window.addEventListener("resize", () => plot?.setSize({ width: Math.max(320, box.querySelector(".plot").clientWidth), height: 380 }));
 start();
