@@ -132,10 +132,11 @@ def snippets(product: Product, base: str) -> dict[str, str]:
 
 
 def _rasterio(data: Asset, address: str) -> str:
+    scale = f" * {data.scale:g}" if data.scale != 1 else ""
     offset = f" + {data.offset:g}" if data.offset else ""
     return (
         f'import rasterio\n\nwith rasterio.open("{address}") as file:\n'
-        f"    values = file.read(1, masked=True) * {data.scale:g}{offset}\n    print(file.crs, values.shape, values.mean())"
+        f"    values = file.read(1, masked=True){scale}{offset}\n    print(file.crs, values.shape, values.min(), values.max())"
     )
 
 
