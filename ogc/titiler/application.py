@@ -28,6 +28,18 @@ _STATUS = {
     Kind.UNKNOWN_LAYER: 404, Kind.UNKNOWN_PRODUCT: 404, Kind.BAD_CREDENTIAL: 401, Kind.FORBIDDEN: 403, Kind.BUSY: 503, Kind.UNAVAILABLE: 503,
 }  # fmt: skip
 _SETS = ("WebMercatorQuad", "WorldCRS84Quad", "EuropeanETRS89_LAEAQuad")
+_DETAIL = {"type": "object", "required": ["detail"], "properties": {"detail": {"type": "string"}}}
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"description": text, "content": {"application/json": {"schema": _DETAIL}}}
+    for status, text in (
+        (400, "A parameter is wrong."),
+        (401, "A valid key or token is needed."),
+        (404, "There is no such resource, or nothing there."),
+        (413, "More than one request may ask for."),
+        (503, "Come again later."),
+    )
+}
+"""What each operation may answer besides what it is for."""
 _ABOUT = "titiler.core over the catalogue: XYZ, TileJSON, previews, crops, points, statistics, expressions. Collections are named by their ids."
 Select = Callable[[str, str, str, Principal], Selection]
 
@@ -82,6 +94,7 @@ def application(select: Select, edge: Edge, version: str) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api",
+        responses=_REFUSALS,
     )
     app.include_router(factory.router, prefix="/collections/{collection}")
     app.dependency_overrides |= {
