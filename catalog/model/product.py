@@ -119,6 +119,12 @@ class Product:
     key: int = 0
     """The store's own number; 0 before it is stored."""
 
+    @property
+    def resolution(self) -> float | None:
+        """The least width of a pixel of its data, in the unit of its CRS; None where it has no grid."""
+        widths = [one.grid.pixel_width for one in self.assets if one.grid and one.role is AssetRole.DATA]
+        return min(widths, default=None)
+
     def asset_of(self, band: str) -> Asset | None:
         """The data or mask asset that holds a band."""
         return next(

@@ -33,7 +33,7 @@ class Definition(BaseModel):
     polygon: str
     """WKT, longitude and latitude."""
     distance_km: float | None = None
-    rules: dict[str, float | bool | None] = {}
+    rules: dict[str, float | bool | str | None] = {}
 
 
 def altimetry(arguments: argparse.Namespace) -> int:
@@ -42,7 +42,14 @@ def altimetry(arguments: argparse.Namespace) -> int:
         station = Definition.model_validate(yaml.safe_load(arguments.station.read_text(encoding="utf-8")))
         polygon = shapely.from_wkt(station.polygon)
         rules = Rules(**station.rules)  # type: ignore[arg-type]
-    except (ValidationError, yaml.YAMLError, shapely.errors.ShapelyError, TypeError, OSError) as error:
+    except (
+        ValidationError,
+        yaml.YAMLError,
+        shapely.errors.ShapelyError,
+        TypeError,
+        ValueError,
+        OSError,
+    ) as error:
         print(f"{arguments.station}: {error}", file=sys.stderr)
         return 2
     passes, broken = [], 0

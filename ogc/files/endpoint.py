@@ -6,13 +6,13 @@ Rights are those of the product.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
 from catalog.model.faults import Fault, Kind, too_large
 from catalog.model.principal import Deadline, Principal, Role
@@ -23,7 +23,7 @@ from catalog.service import Catalog
 from config.settings import Settings
 from ogc.http.edge import Edge
 from ogc.http.fields import Field, list_of, plain
-from ogc.http.identity import CHALLENGE
+from ogc.http.problem import refused_plainly
 from ogc.http.zipped import Entry, streamed
 
 _PRODUCTS = Field("PRODUCTS", list_of(plain, 100))
@@ -69,46 +69,44 @@ class FilesEndpoint:
         """The files of some products as one zip, no copy of it anywhere; 202 while some of them are on tape."""
         try:
             who = await self._edge.principal(request)
-            return await self.zipped(_PRODUCTS.read(await self._edge.kvp(request)), who)
+            names = _PRODUCTS.read(await self._edge.kvp(request))
+            return await self.zipped(await self._edge.pool.run(partial(self._named, names, who)), who)
         except Fault as fault:
             return _refused(fault)
 
-    async def zipped(self, names: Sequence[str], who: Principal) -> Response:
-        """The zip of some products, or 202 while files of theirs are on tape. Raises Fault UNKNOWN_PRODUCT, TOO_LARGE or BUSY."""
-        chosen = await self._edge.pool.run(partial(self._choose, names, who))
+    async def zipped(self, products: Sequence[Product], who: Principal) -> Response:
+        """The zip of some products, or 202 while files of theirs are on tape. Raises Fault GONE, TOO_LARGE or BUSY."""
+        chosen = [(product, asset) for product in products for asset in product.assets]
+        size = sum(asset.bytes for _, asset in chosen)
+        if size > self._settings.limits.zip_bytes:
+            raise too_large(f"{size} bytes", self._settings.limits.zip_bytes, "limits.zip_bytes")
         waiting = await self._edge.pool.run(partial(self._catalog.tape.ask, [one for _, one in chosen], who))
         if waiting:
             return _on_tape(waiting[0], len(waiting))
         chunks = streamed(self._entries(chosen))
-        first = await self._edge.pool.run(partial(next, chunks))
-        name = names[0] if len(names) == 1 else "products"
+        first = await self._edge.pool.run(partial(self._begun, chosen, chunks))
+        name = products[0].id if len(products) == 1 else "products"
         headers = {"Content-Disposition": f'attachment; filename="{name}.zip"', "Cache-Control": "no-store"}
-        return StreamingResponse(self._sent(first, chunks), 200, headers, "application/zip")
+        return StreamingResponse(self._edge.sent(first, chunks), 200, headers, "application/zip")
 
-    def _choose(self, names: Sequence[str], who: Principal) -> list[tuple[Product, Asset]]:
-        """The files of products, in order. Raises Fault UNKNOWN_PRODUCT or TOO_LARGE."""
+    def _named(self, names: Sequence[str], who: Principal) -> list[Product]:
+        """Products by their ids. Raises Fault UNKNOWN_PRODUCT."""
         deadline = Deadline.after(self._settings.limits.search_seconds)
-        products = [self._catalog.product(name, who, deadline) for name in dict.fromkeys(names)]
-        found = [(product, asset) for product in products for asset in product.assets]
-        size = sum(asset.bytes for _, asset in found)
-        if size > self._settings.limits.zip_bytes:
-            raise too_large(f"{size} bytes", self._settings.limits.zip_bytes, "limits.zip_bytes")
-        return found
+        return [self._catalog.product(name, who, deadline) for name in dict.fromkeys(names)]
+
+    def _begun(self, chosen: Sequence[tuple[Product, Asset]], chunks: Iterator[bytes]) -> bytes:
+        """The first part. Raises Fault GONE where a file is not there: a zip has all of a product."""
+        for product, asset in chosen:
+            if not (self._catalog.archive / asset.path).is_file():
+                raise Fault(Kind.GONE, f"{product.id} has no file {asset.key!r} any more")
+        return next(chunks)
 
     def _entries(self, chosen: Sequence[tuple[Product, Asset]]) -> Iterator[Entry]:
         for product, asset in chosen:
             path = self._catalog.archive / asset.path
-            if not path.is_file():
-                continue
             at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
             name = f"{product.id}/{product.id}_{asset.key}{path.suffix}"
             yield Entry(name, at, _blocks(path), compress=path.suffix.lower() in (".xml", ".json"))
-
-    async def _sent(self, first: bytes, rest: Iterator[bytes]) -> AsyncIterator[bytes]:
-        part: bytes | None = first
-        while part is not None:
-            yield part
-            part = await self._edge.pool.run_patiently(partial(next, rest, None))
 
     def _find(self, name: str, key: str, who: Principal) -> tuple[Product, Asset, Path | None]:
         """The file of an asset; None while it is on tape alone. Raises Fault UNKNOWN_PRODUCT or GONE."""
@@ -139,6 +137,4 @@ def _on_tape(file: TapeFile, files: int = 1) -> Response:
 
 
 def _refused(fault: Fault) -> Response:
-    status = _STATUS.get(fault.kind, 400)
-    headers = {"WWW-Authenticate": CHALLENGE} if status == 401 else {}
-    return PlainTextResponse(f"{fault.text}\n", status, {**headers, "Cache-Control": "no-store"})
+    return refused_plainly(fault, _STATUS.get(fault.kind, 400))

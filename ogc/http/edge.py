@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -47,6 +48,13 @@ class Edge:
             return read_kvp(query, limits)
         body = await self.body(request)
         return {**read_kvp(query, limits), **read_kvp(body.strip(), limits)}
+
+    async def sent(self, first: bytes, rest: Iterator[bytes]) -> AsyncIterator[bytes]:
+        """An answer in parts, each made in the pool when the one before has been sent."""
+        part: bytes | None = first
+        while part is not None:
+            yield part
+            part = await self.pool.run_patiently(partial(next, rest, None))
 
     @staticmethod
     def has_xml(request: Request) -> bool:

@@ -47,6 +47,13 @@ def refused(fault: Fault, status: int, body: bytes) -> Response:
     return Response(body, status, headers, "application/json")
 
 
+def refused_plainly(fault: Fault, status: int) -> Response:
+    """A refusal as a line of text, with the headers of `refused`."""
+    answer = refused(fault, status, f"{fault.text}\n".encode())
+    answer.headers["content-type"] = "text/plain; charset=utf-8"
+    return answer
+
+
 async def unrouted(_request: Request, error: Exception) -> Response:
     """What an address or a method that no door has is answered: members for readers of the OGC API and of the STAC API.
 

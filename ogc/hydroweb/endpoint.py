@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -106,7 +106,7 @@ class HydrowebEndpoints:
             return _refused(fault)
         safe = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name)[:80]
         headers = {**PRIVATE, "Content-Disposition": f"attachment; filename={safe}.zip"}
-        return StreamingResponse(self._sent(first, chunks), 200, headers, "application/zip")
+        return StreamingResponse(self._edge.sent(first, chunks), 200, headers, "application/zip")
 
     async def _remove(self, request: Request) -> Response:
         try:
@@ -124,12 +124,6 @@ class HydrowebEndpoints:
         if who.role is Role.PUBLIC:
             raise Fault(Kind.FORBIDDEN, "an API key is needed")
         return who
-
-    async def _sent(self, first: bytes, rest: Iterator[bytes]) -> AsyncIterator[bytes]:
-        part: bytes | None = first
-        while part is not None:
-            yield part
-            part = await self._edge.pool.run_patiently(partial(next, rest, None))
 
     def _parts(self, request: Request, who: Principal) -> tuple[str, tuple[Part, ...]]:
         """Name and parts of a basket of one's own. Raises Fault UNKNOWN_PRODUCT."""

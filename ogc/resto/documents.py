@@ -44,10 +44,6 @@ def feature(product: Product, member: Member, server: str) -> Document:
     )
     produced = micros_text(product.produced) if product.produced else None
     size = sum(asset.bytes for asset in product.assets)
-    gsd = min(
-        (one.grid.pixel_width for one in product.assets if one.grid and one.role is AssetRole.DATA),
-        default=None,
-    )
     on_tape = any(asset.tier != "online" for asset in product.assets)
     return {
         "type": "Feature", "id": product.id, "geometry": mapping(outline),
@@ -55,7 +51,7 @@ def feature(product: Product, member: Member, server: str) -> Document:
             "collection": member.group, "productIdentifier": product.id, "parentIdentifier": kind.id, "title": product.id, "description": kind.abstract.en,
             "organisationName": kind.producer, "startDate": micros_text(product.period.start),
             "completionDate": micros_text(Micros(product.period.end - 1)), "productType": member.product_type, "processingLevel": level(kind),
-            "platform": product.platform, "instrument": kind.instrument, "resolution": gsd, "sensorMode": None, "orbitNumber": None,
+            "platform": product.platform, "instrument": kind.instrument, "resolution": product.resolution, "sensorMode": None, "orbitNumber": None,
             "relativeOrbitNumber": None, "cloudCover": product.cloud, "snowCover": product.snow, "location": product.zone, "version": product.version,
             "quicklook": picture, "thumbnail": picture, "productionDate": produced, "published": produced, "updated": produced, "keywords": [],
             "license": {"licenseId": kind.licence, "description": {"url": kind.licence_url}}, "storage": {"mode": "tape" if on_tape else "disk"},

@@ -144,7 +144,7 @@ class RestoEndpoints:
         held = await self._edge.pool.run(partial(self._catalog.product, product, who, self._deadline()))
         if held.collection not in self._kinds(request.path_params["group"], who):
             raise Fault(Kind.UNKNOWN_PRODUCT, f"the collection has no product {shown(product)}", "product")
-        return await self._files.zipped((held.id,), who)
+        return await self._files.zipped((held,), who)
 
     def _deadline(self) -> Deadline:
         return Deadline.after(self._settings.limits.search_seconds)

@@ -69,7 +69,7 @@ def level(kind: ProductType) -> str:
 
 
 def read_page(kvp: Kvp, kinds: Mapping[str, Member]) -> Page:
-    """A search among some types. Raises Fault INVALID with the parameter as the locator, TOO_LARGE for more than 500 records."""
+    """A search among some types. Raises Fault INVALID or MISSING with the parameter as the locator."""
     known = {name.upper() for name in KNOWN} | _PASSED_OVER
     for name in kvp:
         if name not in known:

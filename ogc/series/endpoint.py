@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from catalog.model.faults import Fault, Kind, too_large
@@ -20,7 +19,7 @@ from catalog.model.principal import Deadline, Principal, Role
 from catalog.service import Catalog
 from config.settings import Settings
 from ogc.http.edge import Edge
-from ogc.http.identity import CHALLENGE
+from ogc.http.problem import refused_plainly
 from ogc.series import feed, forms
 from ogc.series.request import Form, SeriesRequest, read_request
 from ogc.series.rows import SeriesReader
@@ -57,7 +56,9 @@ class SeriesEndpoints:
                 )
                 first = await self._edge.pool.run(partial(next, parts))
                 headers["Content-Disposition"] = 'attachment; filename="series.csv"'
-                return StreamingResponse(self._parts(first, parts), 200, headers, "text/csv; charset=utf-8")
+                return StreamingResponse(
+                    self._edge.sent(first, parts), 200, headers, "text/csv; charset=utf-8"
+                )
             if asked.form is Form.JSON:
                 body = await self._edge.pool.run(partial(self._chart, asked, who))
                 return Response(body, 200, headers, "application/json")
@@ -90,12 +91,6 @@ class SeriesEndpoints:
     async def _asked(self, request: Request) -> tuple[Principal, SeriesRequest]:
         who = await self._edge.principal(request)
         return who, read_request(await self._edge.kvp(request))
-
-    async def _parts(self, first: bytes, rest: Iterator[bytes]) -> AsyncIterator[bytes]:
-        part: bytes | None = first
-        while part is not None:
-            yield part
-            part = await self._edge.pool.run_patiently(partial(next, rest, None))
 
     def _reader(self, asked: SeriesRequest, who: Principal, seconds: float) -> SeriesReader:
         return SeriesReader(self._catalog, asked, who, Deadline.after(seconds))
@@ -174,10 +169,4 @@ def _headers(who: Principal) -> dict[str, str]:
 
 
 def _refused(fault: Fault) -> Response:
-    status = _STATUS.get(fault.kind, 400)
-    headers = {"Cache-Control": "no-store"}
-    if status == 401:
-        headers["WWW-Authenticate"] = CHALLENGE
-    if fault.retry_after is not None:
-        headers["Retry-After"] = str(fault.retry_after)
-    return PlainTextResponse(f"{fault.text}\n", status, headers)
+    return refused_plainly(fault, _STATUS.get(fault.kind, 400))

@@ -52,18 +52,11 @@ class SosEndpoint:
             "Cache-Control": f"{scope}, max-age=60",
             "Vary": "Authorization, X-API-Key, Accept-Encoding",
         }
-        parts = self._parts(first, answer.parts)
+        parts = self._edge.sent(first, answer.parts)
         if "gzip" in request.headers.get("accept-encoding", ""):
             headers["Content-Encoding"] = "gzip"
             parts = _packed(parts)
         return StreamingResponse(parts, media_type=answer.media_type, headers=headers)
-
-    async def _parts(self, first: bytes, rest: Iterator[bytes]) -> AsyncIterator[bytes]:
-        """The parts, each made in the pool when the one before has been sent."""
-        part: bytes | None = first
-        while part is not None:
-            yield part
-            part = await self._edge.pool.run_patiently(partial(next, rest, None))
 
 
 def _begun(

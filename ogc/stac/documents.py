@@ -212,7 +212,7 @@ def _properties(product: Product, kind: ProductType) -> Document:
         "platform": product.platform.lower(), "instruments": [kind.instrument.lower()] if kind.instrument else None, "eo:cloud_cover": product.cloud,
         "eo:snow_cover": product.snow, "grid:code": _grid_code(product.zone),
         "created": micros_text(product.produced) if product.produced else None, "processing:lineage": product.quality.get(LINEAGE),
-        "gsd": min((asset.grid.pixel_width for asset in product.assets if asset.grid and asset.role is AssetRole.DATA), default=None),
+        "gsd": product.resolution,
     }  # fmt: skip
     return {**out, **{name: value for name, value in known.items() if value not in (None, "", [None])}}
 

@@ -8,7 +8,7 @@ Of a pass over the station's polygon the median is kept, with the median absolut
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -57,6 +57,19 @@ class Track:
     source: str
 
 
+def weighted(heights: Heights, sigma0: Heights) -> float:
+    """The mean of heights by the power that came back, 10^(sigma0 / 10)."""
+    return float(np.average(heights, weights=10.0 ** (sigma0 / 10.0)))
+
+
+ESTIMATORS: Mapping[str, Callable[[Heights, Heights], float]] = {
+    "median": lambda heights, _: float(np.median(heights)),
+    "mean": lambda heights, _: float(np.mean(heights)),
+    "weighted": weighted,
+}
+"""The height of a pass of those of its records and their backscatter (dB); mean and weighted are `hbar` and `hwbar` of GRRATS (Coss et al. 2020)."""
+
+
 @dataclass(frozen=True)
 class Rules:
     """What is kept of the records of a pass, and of the passes of a series."""
@@ -71,12 +84,19 @@ class Rules:
     """Metres: the least sigma that rejects."""
     least: int = 3
     """Records of a pass."""
+    estimator: str = "median"
+    """Of the records that stay: one of ESTIMATORS."""
     most_mad: float = 1.0
     """Metres: a pass of a larger MAD is dropped."""
     window_days: float = 60.0
     """Half of the window of the running median that a pass is compared with."""
     outlier: float = 3.0
     """A pass further than this many sigmas of the residuals from the running median is dropped."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for an estimator that there is not."""
+        if self.estimator not in ESTIMATORS:
+            raise ValueError(f"estimator: {self.estimator!r} is none of {', '.join(ESTIMATORS)}")
 
 
 @dataclass(frozen=True)
@@ -167,16 +187,6 @@ def estimate(heights: Heights, rules: Rules = Rules()) -> Estimate | None:
     return None
 
 
-def mean_height(heights: Heights) -> float:
-    """The plain mean of the heights of a pass (GRRATS, `hbar`; Coss et al. 2020)."""
-    return float(np.mean(heights))
-
-
-def weighted_height(heights: Heights, sigma0: Heights) -> float:
-    """The mean of the heights of a pass by the power that came back, 10^(sigma0 / 10) (GRRATS, `hwbar`)."""
-    return float(np.average(heights, weights=10.0 ** (sigma0 / 10.0)))
-
-
 def one_pass(track: Track, polygon: shapely.Geometry, rules: Rules = Rules()) -> Pass:
     """What a track says of a station."""
     found = inside(track, polygon)
@@ -185,14 +195,18 @@ def one_pass(track: Track, polygon: shapely.Geometry, rules: Rules = Rules()) ->
     facts = (track.mission, track.cycle, track.source, len(found))
     if not len(found):
         return Pass(*facts, 0, None, "has no record of water in the polygon")
-    best = estimate(track.height[found], rules)
+    heights, sigma0 = track.height[found], track.sigma0[found]
+    if rules.estimator == "weighted":
+        heights = np.where(np.isfinite(sigma0), heights, np.nan)
+    best = estimate(heights, rules)
     if best is None:
         return Pass(*facts, 0, None, f"has fewer than {rules.least} heights that agree")
     used = int(best.kept.sum())
     if best.mad > rules.most_mad:
         return Pass(*facts, used, None, f"has a MAD of {best.mad:.2f} m, more than {rules.most_mad:g} m")
     at = Micros(int(np.median(track.time[found[best.kept]])))
-    point = Point(at, round(best.median, 3), round(best.mad, 3), None, track.mission)
+    value = ESTIMATORS[rules.estimator](heights[best.kept], sigma0[best.kept])
+    point = Point(at, round(value, 3), round(best.mad, 3), None, track.mission)
     return Pass(*facts, used, point)
 
 
@@ -236,7 +250,7 @@ def _time_of(one: Pass) -> int:
 def provenance(passes: Sequence[Pass], rules: Rules) -> Mapping[str, object]:
     """What a series was made of and how, for its record."""
     return {
-        "chain": "hysope-altimetry", "retracker": "OCOG", "corrections": list(CORRECTIONS), "geoid": "EGM2008", "estimator": "median",
+        "chain": "hysope-altimetry", "retracker": "OCOG", "corrections": list(CORRECTIONS), "geoid": "EGM2008", "estimator": rules.estimator,
         "uncertainty": "MAD", "rules": asdict(rules),
         "passes": [
             {

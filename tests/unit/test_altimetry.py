@@ -15,16 +15,15 @@ from catalog.model.observation import Point
 from catalog.model.time import micros_text
 from hysope.cli import main
 from processes.chains.altimetry import (
+    ESTIMATORS,
     Pass,
     Rules,
     UnusableTrack,
     edited,
     estimate,
     inside,
-    mean_height,
     one_pass,
     read_sentinel3,
-    weighted_height,
 )
 
 BRACCIANO = "POLYGON ((12.2 42.08, 12.3 42.08, 12.3 42.139, 12.2 42.139, 12.2 42.08))"
@@ -94,8 +93,8 @@ def test_every_pass_of_grrats_is_found_again() -> None:
             mine = kept & (cycle == number)
             if plain <= -9_990 or not mine.any():
                 continue
-            assert mean_height(height[mine]) == pytest.approx(plain, abs=1e-9)
-            assert weighted_height(height[mine], sigma0[mine]) == pytest.approx(weighted, abs=1e-9)
+            assert ESTIMATORS["mean"](height[mine], sigma0[mine]) == pytest.approx(plain, abs=1e-9)
+            assert ESTIMATORS["weighted"](height[mine], sigma0[mine]) == pytest.approx(weighted, abs=1e-9)
             passes += 1
     assert passes > 4_000
 
