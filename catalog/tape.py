@@ -41,7 +41,7 @@ class TapeError(Exception):
 
 
 class Library:
-    """The operator's command."""
+    """The operator's command; a key is a file's path in the archive, which never comes back for another file."""
 
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
@@ -82,17 +82,13 @@ class TapeArchive:
 
     def ask(self, assets: Sequence[Asset], who: Principal) -> tuple[TapeFile, ...]:
         """Asks for the files of some assets that are on tape alone; returns those that are not here yet. Raises Fault TOO_LARGE."""
-        wanted = [asset for asset in assets if asset.tier == NEARLINE]
-        missing = self._table.missing([asset.path for asset in wanted])
-        fresh = [one for one in missing if one.state in (State.KEPT, State.FAILED)]
+        wanted = [asset.path for asset in assets if asset.tier == NEARLINE]
+        if not wanted:
+            return ()
+        fresh = [one for one in self._table.missing(wanted) if one.state in (State.KEPT, State.FAILED)]
         if fresh and self._table.asked_by(who.name) + len(fresh) > self._limits.tape_files:
             raise too_large("more files from tape at once", self._limits.tape_files, "limits.tape_files")
-        out = []
-        for asset in wanted:
-            found = self._table.ask(asset.path, who.name)
-            if found is not None and found.state is not State.STAGED:
-                out.append(found)
-        return tuple(out)
+        return self._table.ask(wanted, who.name)
 
     def failed(self, assets: Sequence[Asset]) -> tuple[TapeFile, ...]:
         """Those of some assets whose files could not be read from tape."""
@@ -100,7 +96,7 @@ class TapeArchive:
         return tuple(one for one in missing if one.state is State.FAILED)
 
     def must_be_here(self, products: Sequence[Product], bands: Sequence[str]) -> None:
-        """Raises Fault OFFLINE where a band of one of the products lies on tape alone."""
+        """Raises Fault UNAVAILABLE where a band of one of the products lies on tape alone."""
         for product in products:
             for band in bands:
                 asset = product.asset_of(band)
@@ -132,7 +128,7 @@ class Stager:
             if asset.role not in (AssetRole.DATA, AssetRole.MASK) or asset.tier == NEARLINE or not ours:
                 continue
             sha256 = asset.sha256 or digest(path)
-            tape = self._library.put(path, _key(asset.path))
+            tape = self._library.put(path, asset.path)
             self._table.keep(asset.path, sha256, path.stat().st_size, tape)
             went.append(asset.path)
         return went
@@ -189,7 +185,7 @@ class Stager:
         part = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.part")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            self._library.get(_key(one.path), part)
+            self._library.get(one.path, part)
             if digest(part) != one.sha256:
                 raise TapeError("what came from tape is not what was written")
             with part.open("rb+") as opened:
@@ -218,8 +214,3 @@ def digest(path: Path) -> str:
         while block := opened.read(_BLOCK):
             found.update(block)
     return found.hexdigest()
-
-
-def _key(path: str) -> str:
-    """What a file is called in the library: its path in the archive, which never comes back for another file."""
-    return path

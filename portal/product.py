@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from html import escape
 from urllib.parse import quote, urlencode
 
-import shapely
-
 from catalog.model.product import Asset, AssetRole, Product
 from catalog.model.time import Micros, day_text, micros_text
 from catalog.records import LINEAGE
@@ -16,8 +14,6 @@ from config.product_types import ProductType
 from config.settings import Service
 from portal.bodies import Say, copied, facts
 
-_PICTURE = 480
-"""Pixels of the longer side of the picture."""
 _GMD = "http://www.isotc211.org/2005/gmd"
 
 
@@ -27,7 +23,7 @@ def product_body(product: Product, kind: ProductType, service: Service, base: st
     about = escape(kind.title.in_language(language))
     return (
         f'<p><a href="/collections/{escape(kind.id)}">{about}</a></p>'
-        f'<figure><img src="{escape(_picture(product))}" alt="{escape(say("Map of this product", "Carte de ce produit"))}"></figure>'
+        f"{_picture(product, say)}"
         f"{facts(_facts(product, kind, say))}"
         f"<h2>{say('Files', 'Fichiers')}</h2>{_files(product, kind, say, language)}"
         f"<h2>{say('Services', 'Services')}</h2>{copied(_services(product, say), say)}"
@@ -47,19 +43,12 @@ def citation(product: Product, kind: ProductType, service: Service, base: str) -
     )
 
 
-def _picture(product: Product) -> str:
+def _picture(product: Product, say: Say) -> str:
     found = next((asset for asset in product.assets if asset.role is AssetRole.QUICKLOOK), None)
-    if found is not None:
-        return f"/files/{quote(product.id)}/{quote(found.key)}"
-    west, south, east, north = shapely.from_wkb(product.footprint).bounds
-    across, up = max(east - west, 1e-6), max(north - south, 1e-6)
-    longer = max(across, up)
-    asked = {
-        "SERVICE": "WMS", "VERSION": "1.3.0", "REQUEST": "GetMap", "LAYERS": product.collection, "STYLES": "", "CRS": "CRS:84", "FORMAT": "image/png",
-        "BBOX": f"{west},{south},{east},{north}", "WIDTH": max(1, round(_PICTURE * across / longer)), "HEIGHT": max(1, round(_PICTURE * up / longer)),
-        "TIME": day_text(product.day), "TRANSPARENT": "TRUE",
-    }  # fmt: skip
-    return f"/wms?{urlencode(asked)}"
+    if found is None:
+        return ""
+    address = f"/files/{quote(product.id)}/{quote(found.key)}"
+    return f'<figure><img src="{escape(address)}" alt="{escape(say("Quicklook", "Aperçu"))}"></figure>'
 
 
 def _facts(product: Product, kind: ProductType, say: Say) -> list[tuple[str, str]]:

@@ -24,12 +24,6 @@ class TapeTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def one(self, path: str) -> TapeFile | None:
-        """A file by its path."""
-        with self._database.engine.connect() as connection:
-            row = connection.execute(select(tables.tape_file).where(_T.path == path)).one_or_none()
-        return _file(row) if row else None
-
     def keep(self, path: str, sha256: str, size: int, tape: str) -> None:
         """A file was written to tape: its asset is nearline from now on, in the same transaction."""
         at = now()
@@ -42,24 +36,20 @@ class TapeTable:
             connection.execute(insert(tables.tape_file).values(values))
             connection.execute(update(tables.asset).where(tables.asset.c.path == path).values(tier=NEARLINE))
 
-    def ask(self, path: str, owner: str) -> TapeFile | None:
-        """Asks for a file that is on tape alone, or failed before; notes that a copy is used. Returns it as it is then."""
-        at = now()
+    def ask(self, paths: Sequence[str], owner: str) -> tuple[TapeFile, ...]:
+        """Asks for those of some files that are on tape alone, or failed before, and notes that the copies of the others are used. Returns what is not here yet."""
+        at, out = now(), list[TapeFile]()
+        wish = {"state": State.ASKED.value, "owner": owner, "asked_us": at, "attempts": 0, "not_before_us": 0, "message": ""}  # fmt: skip
         with self._database.writing() as connection:
-            connection.execute(
-                update(tables.tape_file)
-                .where(_T.path == path, _T.state.in_([State.KEPT.value, State.FAILED.value]))
-                .values(
-                    state=State.ASKED.value, owner=owner, asked_us=at, attempts=0, not_before_us=0, message=""
-                )
-            )
-            connection.execute(
-                update(tables.tape_file)
-                .where(_T.path == path, _T.state == State.STAGED.value)
-                .values(used_us=at)
-            )
-            row = connection.execute(select(tables.tape_file).where(_T.path == path)).one_or_none()
-        return _file(row) if row else None
+            for first in range(0, len(paths), _CHUNK):
+                mine = _T.path.in_(paths[first : first + _CHUNK])
+                away = _T.state.in_([State.KEPT.value, State.FAILED.value])
+                connection.execute(update(tables.tape_file).where(mine, away).values(wish))
+                here = _T.state == State.STAGED.value
+                connection.execute(update(tables.tape_file).where(mine, here).values(used_us=at))
+                missing = select(tables.tape_file).where(mine, _T.state != State.STAGED.value)
+                out += [_file(row) for row in connection.execute(missing.order_by(_T.path))]
+        return tuple(out)
 
     def asked_by(self, owner: str) -> int:
         """How many files somebody waits for."""

@@ -30,18 +30,14 @@ _TEMPLATE = (
     "&lat={geo:lat?}&lon={geo:lon?}&radius={geo:radius?}&location={geo:name?}&startDate={time:start?}&completionDate={time:end?}"
     "&platform={eo:platform?}&processingLevel={eo:processingLevel?}&productType={eo:productType?}&cloudCover={eo:cloudCover?}&snowCover={eo:snowCover?}"
 )
-_PICTURE = 512
-"""Pixels of the longer side of a quicklook."""
 
 
 def feature(product: Product, member: Member, server: str) -> Document:
     """A product: its id is the identifier, too; times are UTC; null is what nobody knows."""
     outline, kind = shapely.from_wkb(product.footprint), member.kind
     home = f"{server}/resto2/collections/{quote(member.group)}/{product.id}"
-    pictures = [asset for asset in product.assets if asset.role is AssetRole.QUICKLOOK]
-    picture = (
-        f"{server}/files/{product.id}/{pictures[0].key}" if pictures else _drawn(product, outline, server)
-    )
+    found = next((one for one in product.assets if one.role is AssetRole.QUICKLOOK), None)
+    picture = f"{server}/files/{product.id}/{found.key}" if found else None
     produced = micros_text(product.produced) if product.produced else None
     size = sum(asset.bytes for asset in product.assets)
     on_tape = any(asset.tier != "online" for asset in product.assets)
@@ -66,18 +62,6 @@ def feature(product: Product, member: Member, server: str) -> Document:
             ],
         },
     }  # fmt: skip
-
-
-def _drawn(product: Product, outline: shapely.Geometry, server: str) -> str:
-    west, south, east, north = outline.bounds
-    across, up = max(east - west, 1e-6), max(north - south, 1e-6)
-    longer = max(across, up)
-    asked = {
-        "service": "WMS", "version": "1.3.0", "request": "GetMap", "layers": product.collection, "styles": "", "crs": "CRS:84",
-        "bbox": f"{west},{south},{east},{north}", "width": max(1, round(_PICTURE * across / longer)), "height": max(1, round(_PICTURE * up / longer)),
-        "format": "image/png", "time": micros_text(product.period.start)[:10],
-    }  # fmt: skip
-    return f"{server}/wms?{urlencode(asked)}"
 
 
 def answer(
