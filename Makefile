@@ -6,10 +6,11 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CLIENTS := .venv-clients/.ready
 FOREIGN := .venv-foreign/.ready
+SUITES := .venv-suites/.ready
 PORTAL := portal/static/map.js
 WEB := $(wildcard portal/web/src/* portal/web/package*.json)
 
-.PHONY: demo test check format unit real serve bench clients foreign portal lock cold-start clean
+.PHONY: demo test check format unit real serve bench cite clients foreign portal lock cold-start clean audit
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -30,6 +31,11 @@ $(CLIENTS): requirements-clients.txt
 $(FOREIGN): requirements-foreign.txt
 	test -x .venv-foreign/bin/python || $(PYTHON) -m venv .venv-foreign
 	.venv-foreign/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-foreign.txt
+	touch $@
+
+$(SUITES): requirements-suites.txt
+	test -x .venv-suites/bin/python || $(PYTHON) -m venv .venv-suites
+	.venv-suites/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-suites.txt
 	touch $@
 
 $(PORTAL): $(READY) $(WEB)
@@ -69,14 +75,18 @@ foreign: $(FOREIGN) ## the third environment: a stock pycsw, which needs older l
 bench: $(READY) ## side by side with MapServer and GDAL
 	$(BIN)/python tests/bench/run.py
 
+cite: $(READY) $(SUITES) ## the conformance suites of others (needs a JDK 17 and Maven); writes docs/conformance.md
+	$(BIN)/python tests/cite/run.py
+
 lock: $(READY) ## resolves the requirements anew (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements.txt
 	uv pip compile tools/clients.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements-clients.txt
 	uv pip compile tools/foreign.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements-foreign.txt
+	uv pip compile tools/suites.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements-suites.txt
 	uv pip compile tools/node.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements-node.txt
 
 clean: ## removes what was made here
-	rm -rf $(VENV) .venv-clients .venv-foreign portal/static portal/web/node_modules hysope-demo
+	rm -rf $(VENV) .venv-clients .venv-foreign .venv-suites .cite portal/static portal/web/node_modules hysope-demo
 
 audit: $(READY) ## known faults of the locked packages
 	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements.txt

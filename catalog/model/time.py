@@ -23,7 +23,7 @@ EARLIEST, LATEST = Micros(-62_135_596_800_000_000), Micros(253_402_214_400_000_0
 """Open ends of what is stored: the years 1 and 9999."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME = re.compile(
-    r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?)?)?\Z",
+    r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?([Zz]|[+-][0-9]{2}:[0-9]{2})?)?)?)?\Z",
     re.ASCII,
 )
 _STEP = re.compile(
@@ -222,7 +222,7 @@ def _plus_months(value: Micros, months: int) -> Micros:
 
 
 def _zone_micros(zone: str | None) -> int:
-    if zone in (None, "Z"):
+    if zone in (None, "Z", "z"):
         return 0
     assert zone is not None
     hours, minutes = int(zone[1:3]), int(zone[4:6])

@@ -39,6 +39,9 @@ class Block:
     """Collections that are no layers of a map, for somebody, with the base of the API and a language; asked off the event loop."""
 
 
+QUERYABLES_REL = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
+
+
 def link(href: str, rel: str, title: str, media_type: str = "application/json") -> Document:
     """A link object."""
     return {"href": href, "rel": rel, "type": media_type, "title": title}

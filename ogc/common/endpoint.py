@@ -15,7 +15,7 @@ from catalog.model.faults import Fault
 from catalog.model.principal import Deadline, Principal, Role
 from config.settings import Settings
 from ogc.common import documents, html
-from ogc.common.blocks import Block, Document
+from ogc.common.blocks import QUERYABLES_REL, Block, Document
 from ogc.common.negotiate import check_parameters, language_of, wants_html
 from ogc.common.openapi import COMMON, api_document, operations_document
 from ogc.common.reports import exception
@@ -24,6 +24,8 @@ from ogc.maps.layers import Layers, Offered
 
 Handler = Callable[[Request], Awaitable[Response]]
 _VARY = "Accept, Accept-Language, Authorization, X-API-Key"
+_LINK_RELATIONS = frozenset({"self", "alternate", "next", "prev", "collection", QUERYABLES_REL})
+_LINK_CHARACTERS = 2_000
 
 
 class CommonEndpoints:
@@ -122,6 +124,7 @@ def shown_document(
     scope = "public" if who is None or who.role is Role.PUBLIC else "private"
     headers = {"Cache-Control": f"{scope}, max-age=60", "Vary": _VARY}
     if not wants_html(request):
+        headers |= _link_header(document)
         return Response(json.dumps(document, ensure_ascii=False).encode(), 200, headers, media_type)
     parts = [part for part in request.url.path.split("/") if part]
     addresses = [f"{base}/{'/'.join(parts[: number + 1])}" for number in range(len(parts))]
@@ -132,6 +135,16 @@ def shown_document(
         picture,
     )
     return Response(body, 200, {**headers, **html.HEADERS}, "text/html; charset=utf-8")
+
+
+def _link_header(document: Document) -> dict[str, str]:
+    """The links of a page that a client follows, as RFC 8288 writes them (17-069r4, recommendation /rec/core/link-header).
+
+    None where they are longer than what proxies keep of the headers.
+    """
+    links = [one for one in document.get("links", ()) if one.get("rel") in _LINK_RELATIONS]
+    text = ", ".join(f'<{one["href"]}>; rel="{one["rel"]}"; type="{one["type"]}"' for one in links)
+    return {"Link": text} if text and text.isascii() and len(text) <= _LINK_CHARACTERS else {}
 
 
 def shown_api(request: Request, document: Document, base: str) -> Response:

@@ -130,9 +130,8 @@ class EdrEndpoints:
             }
             for one in page.features
         ]
-        found = documents.items(
-            Page([], page.matched, page.token), asked, f"{where.collection}/locations", kvp, kind.title.en
-        )
+        nothing, here = Page([], page.matched, page.token), f"{where.collection}/locations"
+        found = documents.items(nothing, asked, here, kvp, kind.title.en, filters=False)
         return {**found, "numberReturned": len(features), "features": features}
 
     def _offered(self, request: Request, who: Principal) -> Offered:

@@ -13,7 +13,7 @@ from shapely.geometry import mapping, shape
 from catalog.crs import CRS84, Crs, transform
 from catalog.model.time import micros_text, now
 from config.settings import Mount
-from ogc.common.blocks import link
+from ogc.common.blocks import QUERYABLES_REL, link
 from ogc.common.documents import EVERYWHERE, both, crs_uri
 from ogc.features.request import ItemsRequest
 from ogc.features.source import Document, Page, Source
@@ -30,9 +30,13 @@ def item_links(collection: str, title: str) -> list[Document]:
     return [
         link(f"{collection}/items?f=json", "items", f"Items of {title}", GEOJSON),
         link(f"{collection}/items?f=html", "items", f"Items of {title} (HTML)", "text/html"),
-        link(f"{collection}/queryables", f"{_REL}/queryables", "What may be asked", SCHEMA),
+        _queryables_of(collection),
         link(f"{collection}/sortables", f"{_REL}/sortables", "What items may be sorted by", SCHEMA),
     ]
+
+
+def _queryables_of(collection: str) -> Document:
+    return link(f"{collection}/queryables", QUERYABLES_REL, "What may be asked", SCHEMA)
 
 
 def links_of_layer(api: str, one: Offered) -> list[Document]:
@@ -58,14 +62,17 @@ def mounted(name: str, mount: Mount, api: str, language: str) -> Document:
     return own_collection(name, title, about, mount.type, mount.bbox, api)
 
 
-def items(page: Page, asked: ItemsRequest, here: str, query: dict[str, str], title: str) -> Document:
-    """A page of items; the link to the next one only where there is one."""
-    collection = here.removesuffix("/items")
+def items(
+    page: Page, asked: ItemsRequest, here: str, query: dict[str, str], title: str, *, filters: bool
+) -> Document:
+    """A page of items; the link to the next one only where there is one, that to the queryables where a filter is taken (19-079r2)."""
+    collection = here.rpartition("/")[0]
     bare = {name: value for name, value in query.items() if name != "f"}
     links = [
         link(_address(here, {**bare, "f": "json"}), "self", "This page", GEOJSON),
         link(_address(here, {**bare, "f": "html"}), "alternate", "This page (HTML)", "text/html"),
         link(collection, "collection", "The collection"),
+        *([_queryables_of(collection)] if filters else []),
     ]
     if page.token:
         links.append(link(_address(here, {**query, "token": page.token}), "next", "The next page", GEOJSON))

@@ -67,7 +67,9 @@ class FeaturesEndpoints:
         here = f"{where.collection}/items"
         title = request.path_params["collection"]
         response = await self._run(
-            lambda: self._shown(request, documents.items(page, asked, here, query, title), who)
+            lambda: self._shown(
+                request, documents.items(page, asked, here, query, title, filters=source.filters), who
+            )
         )
         response.headers["content-crs"] = f"<{crs_uri(asked.crs)}>"
         return response

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.model.faults import Fault, Kind
-from catalog.query import And, Compare, During, Filter, Like, Missing, Not, Or, Relation
+from catalog.query import And, Compare, During, Filter, Missing, Not, Or, Relation
 from ogc.filter import queryables
 from ogc.filter.queryables import Queryable, Type, Vocabulary
 from ogc.filter.values import intersects, read_box, read_geometry, read_period
@@ -131,10 +131,7 @@ class _Reader:
         left, right = self.pair(arguments)
         folded = _is_casei(left) and _is_casei(right)
         left, right = (one["args"][0] if folded else one for one in (left, right))
-        what = self.queryable(left)
-        if what.type is not Type.TEXT or what.meanings is not None or not isinstance(right, str):
-            raise self.fault("like compares a text with a pattern")
-        return Like(what.property, what.stored(right[:1_000]), match_case=not folded)
+        return queryables.like(self.queryable(left), right, self.locator, match_case=not folded)
 
     def between(self, arguments: list[Any]) -> Filter:
         """Both ends are in; the ends as two arguments or, in old drafts, as a list of two."""

@@ -81,6 +81,13 @@ def compare(
     return found if relation is Relation.EQUAL else Not(found)
 
 
+def like(what: Queryable, pattern: object, locator: str, *, match_case: bool = True) -> Filter:
+    """A text like a pattern: `%` is any text, `_` any character, backslash takes the next one as it is. Raises Fault INVALID."""
+    if what.type is not Type.TEXT or what.meanings is not None or not isinstance(pattern, str):
+        raise Fault(Kind.INVALID, f"{locator}: a pattern is a text and asked of a text", locator)
+    return Like(what.property, what.stored(pattern[:_LONGEST]), match_case=match_case)
+
+
 def _meant(what: Queryable, relation: Relation, stored: tuple[str, ...], locator: str) -> Filter:
     if relation not in (Relation.EQUAL, Relation.NOT_EQUAL):
         raise Fault(Kind.INVALID, f"{locator}: {what.title} is compared by = and <> only", locator)

@@ -138,7 +138,12 @@ def _values(out: netCDF4.Dataset, reader: SeriesReader, found: Sequence[Told]) -
     sizes.setncatts({"long_name": "number of observations of the station", "sample_dimension": "obs"})
     time = out.createVariable("time", "f8", ("obs",), zlib=True)
     time.setncatts(
-        {"standard_name": "time", "units": "seconds since 1970-01-01 00:00:00", "calendar": "standard"}
+        {
+            "standard_name": "time",
+            "units": "seconds since 1970-01-01 00:00:00",
+            "calendar": "standard",
+            "units_metadata": "leap_seconds: none",
+        }
     )
     value = out.createVariable(name, "f8", ("obs",), zlib=True)
     spread = out.createVariable(f"{name}_uncertainty", "f8", ("obs",), zlib=True, fill_value=np.nan)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -87,7 +88,7 @@ class Reading:
         values = found.write(entity, self._ask)
         if name not in values:
             raise _none(name)
-        return str(values[name]) if tail == "$value" else {name: values[name]}
+        return _bare(values[name]) if tail == "$value" else {name: values[name]}
 
     def _single(self, found: EntitySet, entity: Any, request: StaRequest) -> Any:
         if request.tail == "$ref":
@@ -218,6 +219,11 @@ def quoted(key: str) -> str:
 def _query(options: Options) -> str:
     """Options as a query string again, for the link to the next page."""
     return urlencode(_pairs(options), safe="$,;()'/@:*", quote_via=quote)
+
+
+def _bare(value: Any) -> Any:
+    """A property without its name: an object or a list as JSON, anything else as a text."""
+    return value if isinstance(value, str | dict | list) else json.dumps(value)
 
 
 def _pairs(options: Options) -> list[tuple[str, str]]:

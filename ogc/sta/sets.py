@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The entity sets over our stations and series: how each is found, written, and related to the others.
 
-A station is a Thing with its Location and FeatureOfInterest, a chain a Sensor, a series a Datastream; a station never moved, so there are no
-HistoricalLocations.
+A station is a Thing with its Location and FeatureOfInterest, a chain a Sensor, a series a Datastream; a station never moved, so it has one
+HistoricalLocation: where it is, since its first observation.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from catalog.model.observation import Observed, Series, Sorted, Station
 from catalog.model.principal import Deadline, Principal
 from catalog.model.time import Micros, Period, ends_text, micros_text
 from catalog.observations import observation_named, series_named
-from catalog.query import And, Compare, Filter, Or, Property, Relation, equal
+from catalog.query import Among, And, Compare, Filter, Or, Property, Relation, equal
 from catalog.service import Catalog
 from config.product_types import ObservedProperty, SeriesType
 from ogc.filter.queryables import Queryable, Type
 from ogc.sta.odata import Name
 
 Document = dict[str, Any]
-Entity = Station | Series | Observed | SeriesType | tuple[str, ObservedProperty]
-_NOTHING = Or(())
+Entity = Station | Series | Observed | SeriesType | tuple[str, ObservedProperty] | tuple[Station, Micros]
+_SERIES = 20
+"""Of a station, at most; there are one or two."""
 _OM = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
 
 
@@ -122,6 +123,18 @@ def _count_stations(ask: Asking, tree: Filter) -> int:
     return ask.catalog.observations.count_things(tree, ask.who, ask.deadline)
 
 
+def _histories(
+    ask: Asking, tree: Filter, order: str, limit: int, offset: int
+) -> Sequence[tuple[Station, Micros]]:
+    """Stations with the moment of their first observation."""
+    found = _stations(ask, tree, order, limit, offset)
+    of_them = Among(Property.STATION, tuple(one.id for one in found))
+    first: dict[str, Micros] = {}
+    for one in ask.catalog.observations.streams(of_them, ask.who, len(found) * _SERIES, 0, ask.deadline):
+        first[one.station] = min(one.first, first.get(one.station, one.first))
+    return [(one, first[one.id]) for one in found if one.id in first]
+
+
 def _streams(ask: Asking, tree: Filter, order: str, limit: int, offset: int) -> Sequence[Series]:
     return ask.catalog.observations.streams(
         tree, ask.who, limit, offset, ask.deadline, down=order.endswith(" desc")
@@ -212,6 +225,10 @@ def _write_location(one: Station, _ask: Asking) -> Document:
     }  # fmt: skip
 
 
+def _write_history(one: tuple[Station, Micros], _ask: Asking) -> Document:
+    return {"time": micros_text(one[1])}
+
+
 def _write_feature(one: Station, _ask: Asking) -> Document:
     return {
         "name": one.name, "description": _title(one), "encodingType": "application/geo+json",
@@ -279,20 +296,20 @@ SETS: dict[str, EntitySet] = {
         EntitySet(
             "Things", _stations, _count_stations, lambda one: one.id, lambda key: equal(Property.ID, key), _write_thing,
             {
-                "Locations": Way("Locations", False, _of_station), "HistoricalLocations": Way("HistoricalLocations", False, lambda _: _NOTHING),
+                "Locations": Way("Locations", False, _of_station), "HistoricalLocations": Way("HistoricalLocations", False, _of_station),
                 "Datastreams": Way("Datastreams", False, lambda one: equal(Property.STATION, one.id)),
             },
             _THING, ("id", "name"), frozenset({"Locations/location"}),
         ),
         EntitySet(
             "Locations", _stations, _count_stations, lambda one: one.id, lambda key: equal(Property.ID, key), _write_location,
-            {"Things": Way("Things", False, _of_station), "HistoricalLocations": Way("HistoricalLocations", False, lambda _: _NOTHING)},
+            {"Things": Way("Things", False, _of_station), "HistoricalLocations": Way("HistoricalLocations", False, _of_station)},
             {**_station_names("", Property.ID), **_station_names("Things/", Property.ID)}, ("id", "name"), frozenset({"location"}),
         ),
         EntitySet(
-            "HistoricalLocations", lambda *_: (), lambda *_: 0, lambda one: one.id, lambda _: _NOTHING, _write_location,
-            {"Thing": Way("Things", True, lambda _: _NOTHING), "Locations": Way("Locations", False, lambda _: _NOTHING)},
-            {"id": _text(Property.ID, "id"), "time": _TIME}, ("id", "time"),
+            "HistoricalLocations", _histories, _count_stations, lambda one: one[0].id, lambda key: equal(Property.ID, key), _write_history,
+            {"Thing": Way("Things", True, lambda one: _of_station(one[0])), "Locations": Way("Locations", False, lambda one: _of_station(one[0]))},
+            {"id": _text(Property.ID, "id"), "time": Queryable(Property.START, Type.TIME, "time")}, ("id",),
         ),
         EntitySet(
             "Datastreams", _streams, _count_streams, lambda one: one.id, series_named, _write_stream,

@@ -16,6 +16,7 @@ from catalog.model.time import Micros, micros_text
 from catalog.records import LINEAGE
 from config.product_types import Band, ProductType
 from config.settings import Service
+from ogc.common.blocks import QUERYABLES_REL
 from ogc.common.documents import OPENAPI_TYPE
 from ogc.filter.cql2 import CONFORMANCE as CQL2
 from ogc.stac.request import AGGREGATIONS
@@ -31,7 +32,6 @@ CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter", "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/features-filter",
     *CQL2, "https://api.stacspec.org/v0.3.0/aggregation",
 )  # fmt: skip
-QUERYABLES_REL = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 SCHEMA_TYPE = "application/schema+json"
 _EXTENSIONS = {
     "proj:": "https://stac-extensions.github.io/projection/v2.0.0/schema.json", "raster:": "https://stac-extensions.github.io/raster/v2.0.0/schema.json",

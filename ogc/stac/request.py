@@ -15,7 +15,8 @@ from catalog.model.time import Period
 from catalog.query import Among, And, Cursor, During, Filter, Or, Order, Property, Relation, Text
 from catalog.words import asked
 from ogc.filter.cql2 import from_json, from_text
-from ogc.filter.queryables import Queryable, Type, Vocabulary, compare, find
+from ogc.filter.queryables import Queryable, Type, Vocabulary, compare, find, like
+from ogc.filter.terms import escaped
 from ogc.filter.values import intersects, read_box, read_geometry, read_period
 from ogc.http.cursors import DEEPEST, read_token
 from ogc.http.fields import integer, number, shown
@@ -38,6 +39,8 @@ _TIMES = frozenset({"datetime", "start_datetime", "end_datetime"})
 _RELATIONS = {
     "eq": Relation.EQUAL, "neq": Relation.NOT_EQUAL, "lt": Relation.LESS, "lte": Relation.AT_MOST, "gt": Relation.MORE, "gte": Relation.AT_LEAST,
 }  # fmt: skip
+_PATTERNS = {"startsWith": "{}%", "endsWith": "%{}", "contains": "%{}%"}
+"""Operators of texts, as patterns; upper and lower case differ (STAC API query extension)."""
 _KNOWN = frozenset(
     {
         "bbox", "datetime", "intersects", "ids", "collections", "limit", "query", "sortby", "token", "fields", "filter", "filter-lang",
@@ -149,7 +152,7 @@ def from_document(document: Any, collections: Sequence[str] = ()) -> Search:
         _order(document.get("sortby") or document.get("sortBy")),
         limit,
         read_token(document.get("token")),
-        _fields(document.get("fields")),
+        _fields(document.get("fields", [])),
         _page(document, limit),
     )
 
@@ -288,8 +291,6 @@ def _terms(value: Any) -> tuple[tuple[tuple[str, ...], ...], ...]:
 
 def _fields(value: Any) -> Fields:
     """`a,-b` as a list, or an object of include and exclude."""
-    if not value:
-        return Fields()
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         names = {
             "include": [one.lstrip("+ ") for one in value if one[:1] != "-"],
@@ -320,13 +321,13 @@ def _one_condition(name: str, operator: str, value: Any) -> Filter:
             raise Fault(Kind.INVALID, "query: in needs a list", "query")
         return Or(tuple(compare(what, Relation.EQUAL, one, "query") for one in value))
     relation = _RELATIONS.get(operator)
-    if relation is None:
-        raise Fault(
-            Kind.INVALID,
-            f"query: {shown(operator)} is not an operator; there are {', '.join((*_RELATIONS, 'in'))}",
-            "query",
-        )
-    return compare(what, relation, value, "query")
+    if relation is not None:
+        return compare(what, relation, value, "query")
+    pattern = _PATTERNS.get(operator)
+    if pattern is None:
+        known = ", ".join((*_RELATIONS, "in", *_PATTERNS))
+        raise Fault(Kind.INVALID, f"query: {shown(operator)} is not an operator; there are {known}", "query")
+    return like(what, pattern.format(escaped(value)) if isinstance(value, str) else value, "query")
 
 
 def _texts(document: Mapping[str, Any], name: str) -> tuple[str, ...]:

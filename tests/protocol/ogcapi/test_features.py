@@ -147,6 +147,16 @@ def test_coordinates_are_in_the_crs_and_its_axis_order(world: World) -> None:
     assert world.client.get(f"/ogcapi/collections/{L2A}/items").headers["content-crs"] == f"<{CRS84}>"
 
 
+def test_links_are_headers_too(world: World) -> None:
+    answer = world.client.get(f"/ogcapi/collections/{L2A}/items?limit=1")
+    links = {one["rel"]: one["href"] for one in answer.json()["links"] if one["rel"] != "alternate"}
+    assert set(links) == {"self", "collection", "next", "http://www.opengis.net/def/rel/ogc/1.0/queryables"}
+    assert {rel: answer.links[rel]["url"] for rel in links} == links
+    long = world.client.get(f"/ogcapi/collections/{L2A}/items", params={"q": "x" * 900})
+    assert long.status_code == 200
+    assert "link" not in long.headers, "proxies keep a few kB of headers"
+
+
 def test_stations_are_asked_as_hydrologists_do(hydro: World) -> None:
     everything = get(hydro, f"{RIVERS}/items", limit=1_000)["features"]
     one = next(item for item in everything if "Loire" in item["properties"].get("water", "").title())

@@ -27,6 +27,7 @@ SETS = [
 ]
 MANDATORY = {
     "Things": {"name", "description", "properties"}, "Locations": {"name", "description", "encodingType", "location"},
+    "HistoricalLocations": {"time"},
     "Datastreams": {"name", "description", "unitOfMeasurement", "observationType", "phenomenonTime", "properties"},
     "Sensors": {"name", "description", "encodingType", "metadata"}, "ObservedProperties": {"name", "definition", "description"},
     "Observations": {"phenomenonTime", "result", "resultTime"}, "FeaturesOfInterest": {"name", "description", "encodingType", "feature"},
@@ -72,9 +73,6 @@ def test_every_entity_is_whole_and_every_link_leads_to_it(hydro: World) -> None:
     for name in SETS:
         found = get(hydro, f"{name}?$top=3&$count=true")
         assert found["@iot.count"] >= len(found["value"])
-        if name == "HistoricalLocations":
-            assert found["value"] == []
-            continue
         assert found["value"]
         for one in found["value"]:
             assert MANDATORY[name] <= one.keys()
@@ -86,6 +84,14 @@ def test_every_entity_is_whole_and_every_link_leads_to_it(hydro: World) -> None:
                 relation = key.removesuffix("@iot.navigationLink")
                 there = get(hydro, link)
                 assert ("value" in there) == relation.endswith("s"), key
+
+
+def test_a_station_has_been_where_it_is_since_its_first_observation(hydro: World, loire: str) -> None:
+    (history,) = get(hydro, f"Things('{loire}')/HistoricalLocations?$expand=Thing,Locations")["value"]
+    assert history["time"] == points(hydro, loire)[0][0]
+    assert history["Thing"]["@iot.id"] == history["Locations"][0]["@iot.id"] == loire
+    since = get(hydro, f"HistoricalLocations?$top=1000&$filter=time le {history['time']}")["value"]
+    assert loire in {one["@iot.id"] for one in since}
 
 
 def test_observations_are_those_of_the_sos(hydro: World, loire: str) -> None:
@@ -224,6 +230,9 @@ def test_paths_to_properties_references_and_counts(hydro: World, loire: str) -> 
     assert get(hydro, f"Things('{loire}')/name") == {"name": loire}
     answer = hydro.client.get(f"/sta/v1.1/Things('{loire}')/name/$value")
     assert (answer.text, answer.headers["content-type"]) == (loire, "text/plain; charset=utf-8")
+    inner = hydro.client.get(f"/sta/v1.1/Things('{loire}')/properties/$value")
+    assert inner.headers["content-type"] == "application/json"
+    assert inner.json() == get(hydro, f"Things('{loire}')/properties")["properties"]
     assert get(hydro, f"Things('{loire}')/Datastreams/$ref")["value"][0].keys() == {"@iot.selfLink"}
     assert (
         int(hydro.client.get("/sta/v1.1/Things/$count").text)

@@ -225,6 +225,9 @@ def test_filters_find_what_they_say(world: World) -> None:
             item["collection"] == "sentinel2-l2a" and item["properties"]["datetime"][:10] == "2023-03-05"
         )
     )
+    assert ids(search(world, limit=100, datetime="../2020-01-01t00:00:00z")) == expected(
+        lambda item: item["properties"]["datetime"] < "2020-01-01"
+    )
     assert ids(search(world, limit=100, datetime="../2020-01-01")) == expected(
         lambda item: item["properties"]["datetime"] < "2020-01-01"
     )
@@ -232,6 +235,13 @@ def test_filters_find_what_they_say(world: World) -> None:
         lambda item: item["properties"]["datetime"] >= "2023-04-01"
     )
     assert search(world, limit=100, query={"platform": {"in": ["nothing"]}})["features"] == []
+    for query, wanted in (
+        ({"platform": {"startsWith": "sentinel2", "endsWith": "b"}}, ("platform", "sentinel2b")),
+        ({"collection": {"contains": "2-l2"}}, ("collection", "sentinel2-l2a")),
+    ):
+        found = search(world, limit=100, query=query)["features"]
+        assert {(item | item["properties"])[wanted[0]] for item in found} == {wanted[1]}
+    assert search(world, limit=100, query={"collection": {"contains": "%"}})["features"] == []
 
 
 def test_geometries_are_met_exactly_not_by_their_boxes(world: World) -> None:
@@ -279,6 +289,9 @@ def test_geometries_are_met_exactly_not_by_their_boxes(world: World) -> None:
         ({"query": {"colour": {"eq": "red"}}}, "colour"),
         ({"query": {"eo:cloud_cover": 7}}, "object"),
         ({"query": {"eo:cloud_cover": {"like": 7}}}, "like"),
+        ({"fields": None}, "fields"),
+        ({"query": {"eo:cloud_cover": {"contains": "7"}}}, "pattern"),
+        ({"query": {"platform": {"startsWith": 7}}}, "pattern"),
         ({"query": {"eo:cloud_cover": {"lt": "x"}}}, "number"),
         ({"query": {"eo:cloud_cover": {"in": 7}}}, "list"),
         ({"sortby": [{"field": "colour"}]}, "sorted"),
