@@ -6,6 +6,8 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import SchemaError
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from config.settings import Bilingual
@@ -37,6 +39,24 @@ class Value(_Frozen):
     schema_: Annotated[dict[str, Any], Field(alias="schema")]
     """JSON Schema; a value that goes into a command is a number, an integer, a boolean, or one of an `enum`."""
     required: bool = False
+
+    @model_validator(mode="after")
+    def _right(self) -> Value:
+        """The schema is one, and its default and its examples are what it allows."""
+        try:
+            Draft202012Validator.check_schema(self.schema_)
+        except SchemaError as error:
+            raise ValueError(f"the schema is none: {error.message}") from error
+        validator = Draft202012Validator(self.schema_, format_checker=FormatChecker())
+        shown = [
+            *self.schema_.get("examples", []),
+            *(self.schema_[key] for key in ("default",) if key in self.schema_),
+        ]
+        for value in shown:
+            wrong = next(validator.iter_errors(value), None)
+            if wrong is not None:
+                raise ValueError(f"the example {value!r} is not what the schema allows: {wrong.message}")
+        return self
 
 
 class Publishes(_Frozen):

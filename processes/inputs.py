@@ -55,7 +55,13 @@ def products_schema(selection: Selection) -> dict[str, Any]:
         "additionalProperties": False,
     }
     ids = {"type": "array", "items": _ID, "minItems": 1, "maxItems": selection.most, "uniqueItems": True}
-    return {"oneOf": [ids, search, _ID]}
+    example = {
+        "collection": selection.collections[0],
+        "datetime": "2023-03-01/2023-03-31",
+        "bbox": [0.4, 43.4, 1.6, 44.3],
+        "max_cloud": 40,
+    }
+    return {"oneOf": [ids, search, _ID], "examples": [example]}
 
 
 def read_order(

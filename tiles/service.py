@@ -32,7 +32,7 @@ from tiles.mosaic import Painter
 from tiles.read import Reader
 from tiles.sample import PixelValue, is_clear, pixel_values, shown_value
 from tiles.stations import ProbedStations, StationQuery, click_area, draw_stations, search_area
-from tiles.style import Picture, bands_of, colour, stack
+from tiles.style import Coloured, Picture, bands_of, colour, stack
 from tiles.times import Resolved, TimeQuery, resolve
 
 _KEPT_LISTS = 32
@@ -138,7 +138,7 @@ class Tiles:
         self._lock = Lock()
 
     def draw(self, layers: Sequence[MapLayer], frame: Frame, who: Principal, deadline: Deadline) -> Drawn:
-        """A map of layers, the first at the bottom. Raises Fault TOO_LARGE, BAD_TIME or BUSY."""
+        """A map of layers, the first at the bottom; nothing but transparency without any. Raises Fault TOO_LARGE, BAD_TIME or BUSY."""
         if frame.width * frame.height > self._limits.map_pixels:
             raise too_large(
                 f"a map of {frame.width} x {frame.height} pixels",
@@ -158,6 +158,8 @@ class Tiles:
             picture, used = self._layer(layer, when, frame, who, deadline)
             pictures.append(picture)
             products += used
+        if not pictures:
+            pictures.append(Coloured(np.zeros((frame.height, frame.width, 4), np.uint8)))
         return Drawn(stack(pictures), tuple(resolved), tuple(products))
 
     def _stations(self, layer: StationQuery, frame: Frame, who: Principal, deadline: Deadline) -> Picture:

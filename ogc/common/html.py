@@ -42,6 +42,8 @@ def page(document: Document, crumbs: list[tuple[str, str]], json_address: str, p
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, dict) and {"href", "variables"} <= value.keys():
+        return f"<code>{escape(value['href'])}</code>{_members(value['variables'])}"
     if isinstance(value, dict):
         return _geometry(value) if {"type", "coordinates"} <= value.keys() else _members(value)
     if isinstance(value, list):

@@ -138,6 +138,17 @@ def _paths() -> dict[str, Document]:
                 ref("f"),
             ),
         },
+        "/collections/{collectionId}/styles/{styleId}": {
+            "get": operation(
+                _MAPS,
+                "collection.getStyle",
+                "A style, its legend, maps and tiles",
+                answer("links", "application/json", "text/html"),
+                ref("collectionId"),
+                ref("styleId"),
+                ref("f"),
+            ),
+        },
     }
     where = (
         ("", "dataset", (ref("collections"),)),

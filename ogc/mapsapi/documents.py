@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from catalog.crs import in_order_of
 from catalog.model.area import WORLD, Box
+from config.styles import Points, Style
 from ogc.common.blocks import Document, link
 from ogc.common.documents import both, crs_uri
 from ogc.maps.layers import Offered
@@ -45,26 +47,32 @@ def landing_links(api: str) -> list[Document]:
 
 def styles(one: Offered, api: str, base_url: str, language: str) -> Document:
     """The styles of a collection; the first is the default."""
-    here = f"{api}/collections/{one.name}/styles"
-    found = []
-    for style in one.styles:
-        legend = f"{base_url}/wms?SERVICE=WMS&VERSION=1.3.0&REQUEST=GetLegendGraphic&LAYER={one.name}&STYLE={style.id}&FORMAT=image/png"
-        found.append(
-            {
-                "id": style.id,
-                "title": style.title.in_language(language),
-                "links": [
-                    link(f"{here}/{style.id}/map?f=png", MAP_REL, "Map", "image/png"),
-                    link(f"{here}/{style.id}/map/tiles?f=json", TILESETS_REL, "Tilesets"),
-                    link(legend, "http://www.opengis.net/def/rel/ogc/1.0/legend", "Legend", "image/png"),
-                ],
-            }
-        )
     return {
         "title": f"Styles of {one.layer.title.in_language(language)}",
         "default": one.styles[0].id,
-        "styles": found,
-        "links": both(here, "This document"),
+        "styles": [_style(style, one, api, base_url, language) for style in one.styles],
+        "links": both(f"{api}/collections/{one.name}/styles", "This document"),
+    }
+
+
+def style(chosen: Style | Points, one: Offered, api: str, base_url: str, language: str) -> Document:
+    """A style of a collection."""
+    found = _style(chosen, one, api, base_url, language)
+    here = f"{api}/collections/{one.name}/styles/{chosen.id}"
+    return {**found, "links": [*both(here, "This document"), *found["links"]]}
+
+
+def _style(style: Style | Points, one: Offered, api: str, base_url: str, language: str) -> dict[str, Any]:
+    here = f"{api}/collections/{one.name}/styles/{style.id}"
+    legend = f"{base_url}/wms?SERVICE=WMS&VERSION=1.3.0&REQUEST=GetLegendGraphic&LAYER={one.name}&STYLE={style.id}&FORMAT=image/png"
+    return {
+        "id": style.id,
+        "title": style.title.in_language(language),
+        "links": [
+            link(f"{here}/map?f=png", MAP_REL, "Map", "image/png"),
+            link(f"{here}/map/tiles?f=json", TILESETS_REL, "Tilesets"),
+            link(legend, "http://www.opengis.net/def/rel/ogc/1.0/legend", "Legend", "image/png"),
+        ],
     }
 
 

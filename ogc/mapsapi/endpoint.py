@@ -57,6 +57,7 @@ class MapsApiEndpoints:
             ("/ogcapi/tileMatrixSets", self._matrix_sets),
             ("/ogcapi/tileMatrixSets/{matrix_set}", self._matrix_set),
             ("/ogcapi/collections/{collection}/styles", self._styles),
+            ("/ogcapi/collections/{collection}/styles/{style}", self._style),
         ]
         for prefix in (
             "/ogcapi",
@@ -88,6 +89,14 @@ class MapsApiEndpoints:
         assert one
         found = documents.styles(one, self._api(request), self._edge.base_url(request), language_of(request))
         return self._document(request, found, who)
+
+    async def _style(self, request: Request) -> Response:
+        check_parameters(request, ())
+        who, one = await self._one(request)
+        assert one
+        chosen = self._maps.layers.style(one.kind, one.layer, request.path_params["style"])
+        api, base = self._api(request), self._edge.base_url(request)
+        return self._document(request, documents.style(chosen, one, api, base, language_of(request)), who)
 
     async def _tilesets(self, request: Request) -> Response:
         check_parameters(request, ())

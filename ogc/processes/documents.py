@@ -67,7 +67,7 @@ def _summary(process: Process, api: str, language: str) -> Document:
         "links": [
             _link(f"{api}/processes/{process.id}", "self", process.title.in_language(language)),
             _link(f"{api}/processes/{process.id}/execution", _EXECUTE, "Order it"),
-            _link(f"{api}/processes/{process.id}/estimate", "estimate", "What it would need"),
+            {**_link(f"{api}/processes/{process.id}/estimate", "estimate", "What it would need"), "method": "POST"},
         ],
     }  # fmt: skip
 

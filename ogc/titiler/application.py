@@ -96,6 +96,7 @@ def application(select: Select, edge: Edge, version: str) -> FastAPI:
         openapi_url="/api",
         responses=_REFUSALS,
     )
+    app.get("/", include_in_schema=False)(_landing)
     app.include_router(factory.router, prefix="/collections/{collection}")
     app.dependency_overrides |= {
         CRSParams: crs_param,
@@ -105,6 +106,18 @@ def application(select: Select, edge: Edge, version: str) -> FastAPI:
     add_exception_handlers(app, DEFAULT_STATUS_CODES)
     app.add_exception_handler(Fault, _refused)
     return app
+
+
+def _landing(request: Request) -> JSONResponse:
+    """What stands below this address."""
+    here = str(request.base_url).rstrip("/")
+    server = here.removesuffix("/titiler")
+    links = [
+        {"rel": "self", "href": f"{here}/", "type": "application/json"},
+        {"rel": "service-desc", "href": f"{here}/api", "type": "application/json"},
+        {"rel": "data", "href": f"{server}/ogcapi/collections", "type": "application/json"},
+    ]
+    return JSONResponse({"title": "Tiles of every collection", "description": _ABOUT, "links": links})
 
 
 def crs_param(

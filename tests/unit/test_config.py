@@ -84,6 +84,17 @@ def test_the_shipped_product_types_fit_together() -> None:
         assert all(registry.style(kind, style) for layer in kind.layers for style in layer.styles)
 
 
+def test_an_example_that_its_schema_refuses_is_told(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "config" / "chains" / "synthesis.yaml").read_text(encoding="utf-8")
+    _write(
+        tmp_path / "chains" / "mine.yaml",
+        text.replace("id: synthesis", "id: mine").replace('"2023-03-15"', '"15 March"'),
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_registry([tmp_path])
+    assert "'15 March' is not what the schema allows" in str(caught.value)
+
+
 def test_a_style_that_does_not_fit_is_told_with_its_place(tmp_path: Path) -> None:
     shipped = Path("config/product_types/oso-23.yaml")
     text = (Path(__file__).parents[2] / shipped).read_text(encoding="utf-8")
