@@ -7,9 +7,7 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,6 +25,7 @@ from support import (
     World,
     free_block,
     fresh_database,
+    postgres_cluster,
     slurm_configuration,
 )
 
@@ -100,36 +99,9 @@ def limits() -> Limits:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """The URL of an own, unprivileged PostgreSQL cluster with PostGIS on a free port.
-
-    Not in pytest's own folder: each run of pytest closes that one for other users, the server of another run that goes on among them.
-    """
-    tools = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not tools or not list(Path("/usr/share/postgresql").glob("*/extension/postgis.control")):
-        pytest.skip("PostgreSQL with PostGIS is not installed (Debian: postgresql-15-postgis-3)")
-    folder = Path(tempfile.mkdtemp(prefix="hysope-postgres-"))
-    run = _as_postgres(folder)
-    data = folder / "data"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    run(
-        str(tools[-1] / "initdb"),
-        "-D",
-        str(data),
-        "-U",
-        "hysope",
-        "--auth=trust",
-        "--encoding=UTF8",
-        "--locale=C",
-    )
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    run(str(tools[-1] / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
-    try:
-        yield f"postgresql+psycopg://hysope@127.0.0.1:{port}/postgres"
-    finally:
-        run(str(tools[-1] / "pg_ctl"), "-D", str(data), "-w", "-m", "immediate", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
+    """The URL of an own, unprivileged PostgreSQL cluster with PostGIS on a free port."""
+    with postgres_cluster() as cluster:
+        yield cluster.url
 
 
 @pytest.fixture(scope="session")
@@ -165,20 +137,6 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for pid in [*(home / "run").glob("slurmd-*.pid"), home / "run" / "slurmctld.pid"]:
             if pid.exists():
                 os.kill(int(pid.read_text()), signal.SIGTERM)
-
-
-def _as_postgres(folder: Path):
-    """Runs commands as the user postgres when this is root (initdb refuses root)."""
-    prefix: list[str] = []
-    if os.getuid() == 0:
-        user = pwd.getpwnam("postgres")
-        os.chown(folder, user.pw_uid, user.pw_gid)
-        prefix = [shutil.which("runuser") or "runuser", "-u", "postgres", "--"]
-
-    def run(*command: str) -> None:
-        subprocess.run([*prefix, *command], check=True, cwd=folder, stdout=subprocess.DEVNULL)
-
-    return run
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

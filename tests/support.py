@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import socket
-from collections.abc import Iterator
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -148,3 +152,66 @@ def fresh_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> I
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()
+
+
+@dataclass
+class Cluster:
+    """A PostgreSQL server of ours."""
+
+    url: str
+    _control: Callable[..., None]
+
+    def restart(self) -> None:
+        """Ends every connection at once, and comes back."""
+        self._control("-w", "-m", "immediate", "restart")
+
+
+@contextmanager
+def postgres_cluster() -> Iterator[Cluster]:
+    """An own, unprivileged cluster with PostGIS on a free port; the test is skipped where it is not installed.
+
+    Not in pytest's own folder: each run of pytest closes that one for other users, the server of another run that goes on among them.
+    """
+    tools = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not tools or not list(Path("/usr/share/postgresql").glob("*/extension/postgis.control")):
+        pytest.skip("PostgreSQL with PostGIS is not installed (Debian: postgresql-15-postgis-3)")
+    folder = Path(tempfile.mkdtemp(prefix="hysope-postgres-"))
+    run = _as_postgres(folder)
+    data = folder / "data"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    run(
+        str(tools[-1] / "initdb"),
+        "-D",
+        str(data),
+        "-U",
+        "hysope",
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--locale=C",
+    )
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    control = partial(
+        run, str(tools[-1] / "pg_ctl"), "-D", str(data), "-l", str(folder / "log"), "-o", options
+    )
+    control("-w", "start")
+    try:
+        yield Cluster(f"postgresql+psycopg://hysope@127.0.0.1:{port}/postgres", control)
+    finally:
+        control("-w", "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _as_postgres(folder: Path) -> Callable[..., None]:
+    """Runs commands as the user postgres when this is root (initdb refuses root)."""
+    prefix: list[str] = []
+    if os.getuid() == 0:
+        user = pwd.getpwnam("postgres")
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        prefix = [shutil.which("runuser") or "runuser", "-u", "postgres", "--"]
+
+    def run(*command: str) -> None:
+        subprocess.run([*prefix, *command], check=True, cwd=folder, stdout=subprocess.DEVNULL)
+
+    return run
