@@ -10,7 +10,7 @@ SUITES := .venv-suites/.ready
 PORTAL := portal/static/map.js
 WEB := $(wildcard portal/web/src/* portal/web/package*.json)
 
-.PHONY: demo test check format unit real serve bench cite clients foreign portal lock cold-start clean audit
+.PHONY: demo test check format unit real serve bench cite crash soak fuzz clients foreign portal lock cold-start clean audit
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -78,15 +78,28 @@ bench: $(READY) ## side by side with MapServer and GDAL
 cite: $(READY) $(SUITES) ## the conformance suites of others (needs a JDK 17 and Maven); writes docs/conformance.md
 	$(BIN)/python tests/cite/run.py
 
+crash: $(READY) ## every fault at every place where one can be (4 minutes); upgrades, backups, a database that is restarted
+	HYSOPE_CRASH=1 $(BIN)/python -m pytest -q tests/crash
+
+soak: $(READY) ## MINUTES=20: mixed load; memory and descriptors must not grow
+	$(BIN)/python tests/soak/run.py
+
+fuzz: $(READY) ## SECONDS_EACH=60: libFuzzer over each reader of client text
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
+	cd $(CURDIR) && for reader in $$($(BIN)/python -c 'import sys; sys.path.insert(0, "tests/fuzz"); import readers; print(*readers.READERS)'); do \
+	  $(BIN)/python tests/fuzz/target.py $$reader -max_total_time=$(or $(SECONDS_EACH),60) 2>&1 | tail -1 | sed "s/^/$$reader: /"; \
+	done; ! ls .fuzz/*/crash-* .fuzz/*/timeout-* .fuzz/*/oom-* 2>/dev/null
+
 lock: $(READY) ## resolves the requirements anew (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements.txt
 	uv pip compile tools/clients.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements-clients.txt
 	uv pip compile tools/foreign.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements-foreign.txt
 	uv pip compile tools/suites.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements-suites.txt
+	uv pip compile tools/fuzz.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements-fuzz.txt
 	uv pip compile tools/node.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements-node.txt
 
 clean: ## removes what was made here
-	rm -rf $(VENV) .venv-clients .venv-foreign .venv-suites .cite portal/static portal/web/node_modules hysope-demo
+	rm -rf $(VENV) .venv-clients .venv-foreign .venv-suites .cite .fuzz portal/static portal/web/node_modules hysope-demo
 
 audit: $(READY) ## known faults of the locked packages
 	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements.txt

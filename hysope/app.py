@@ -19,10 +19,11 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from catalog.model.faults import Fault
+from catalog.model.time import now
 from config.load import load
 from config.settings import Settings
 from hysope import __version__
-from hysope.observe import AccessLog, metrics_text, start_logging
+from hysope.observe import AccessLog, board_text, metrics_text, start_logging
 from hysope.wiring import Services, wire
 from ogc.common.endpoint import CommonEndpoints
 from ogc.connected import block as connected
@@ -155,7 +156,7 @@ def build(settings: Settings) -> Starlette:
         ),
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
-        Route("/metrics", metrics),
+        Route("/metrics", health.metrics),
         Route("/", pages.home),
         Route("/hysope.qlr", pages.layers_file),
         Route("/collections/{collection}", pages.collection),
@@ -202,11 +203,6 @@ def build(settings: Settings) -> Starlette:
     )
 
 
-def metrics(_request: Request) -> Response:
-    """Prometheus text format."""
-    return Response(metrics_text(), media_type="text/plain; version=0.0.4")
-
-
 class _Health:
     """Liveness: the process answers. Readiness: the store answers; asked off the event loop, so that a slow store stops nobody else."""
 
@@ -215,6 +211,14 @@ class _Health:
 
     async def live(self, _request: Request) -> Response:
         return PlainTextResponse("alive\n")
+
+    def metrics(self, _request: Request) -> Response:
+        """Prometheus text format; without what the store knows where it does not answer."""
+        try:
+            board = board_text(self._services.processes.board(), now())
+        except Fault:
+            board = b""
+        return Response(metrics_text() + board, media_type="text/plain; version=0.0.4")
 
     def ready(self, _request: Request) -> Response:
         try:

@@ -82,6 +82,10 @@ def _jobs(verbs: Verbs, common: argparse.ArgumentParser) -> None:
     supervisor = verbs.add_parser(
         "supervisor", parents=[common], help="run the jobs that users order (one host of many)"
     )
+    jobs = verbs.add_parser("jobs", parents=[common], help="how production stands, and the newest jobs")
+    jobs.add_argument("--status", choices=("accepted", "running", "successful", "failed", "dismissed"))
+    jobs.add_argument("--process", action="append", metavar="ID", help="of this process; may be repeated")
+    jobs.add_argument("--limit", type=int, default=20, help="most jobs (default 20)")
     supervisor.add_argument("--parent", type=int, help=argparse.SUPPRESS)
 
 

@@ -58,14 +58,11 @@ def _run(loaded: Loaded, arguments: argparse.Namespace) -> int:
             "reindex": ingest.reindex,
         }
         return verbs[arguments.verb](loaded.settings, arguments)
-    if arguments.verb in ("supervisor", "space"):
+    if arguments.verb in ("supervisor", "jobs", "space"):
         from hysope.commands import jobs
 
-        return (
-            jobs.supervisor(loaded.settings, arguments)
-            if arguments.verb == "supervisor"
-            else jobs.space(loaded.settings, arguments)
-        )
+        work = {"supervisor": jobs.supervisor, "jobs": jobs.jobs, "space": jobs.space}
+        return work[arguments.verb](loaded.settings, arguments)
     if arguments.verb == "export":
         from hysope.commands import export
 

@@ -13,8 +13,19 @@ import traceback
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess, values
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+    values,
+)
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from catalog.model.time import Micros
+from processes.model import Board, Phase
 
 _SECRET = re.compile(r"(?i)((?:token|key|access_token|password|api_key|_bearer)=)[^&]*")
 _REQUESTS = Counter("hysope_requests_total", "Requests by door and status", ["door", "status"])
@@ -26,25 +37,10 @@ _SECONDS = Histogram(
 )
 _DOORS = frozenset(
     {
-        "wms",
-        "csw",
-        "oai",
-        "wmts",
-        "wcs",
-        "stac",
-        "files",
-        "sos",
-        "ogcapi",
-        "spaces",
-        "stations",
-        "properties",
-        "health",
-        "metrics",
-        "static",
-        "collections",
-        "hysope.qlr",
+        "wms", "csw", "oai", "wmts", "wcs", "stac", "files", "sos", "sta", "series", "opensearch", "resto2", "services", "titiler", "ogcapi", "hydroweb",
+        "spaces", "stations", "properties", "products", "collections", "orders", "search", "health", "metrics", "static", "hysope.qlr",
     }
-)
+)  # fmt: skip
 log = logging.getLogger("hysope.access")
 
 
@@ -63,6 +59,34 @@ def metrics_text() -> bytes:
         return generate_latest()
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
+
+
+def board_text(board: Board, at: Micros) -> bytes:
+    """How production stands, as gauges: asked of the store, and so the same from each worker."""
+    registry = CollectorRegistry()
+    jobs = Gauge("hysope_jobs", "Unfinished jobs by phase", ["phase"], registry=registry)
+    ended = Gauge(
+        "hysope_jobs_ended_last_day", "Jobs that ended within a day, by phase", ["phase"], registry=registry
+    )
+    failed = Gauge(
+        "hysope_jobs_failed_last_day",
+        "Jobs that failed within a day, by class",
+        ["error_class"],
+        registry=registry,
+    )
+    oldest = Gauge(
+        "hysope_oldest_waiting_job_seconds",
+        "Since when the oldest job waits that no run has begun of",
+        registry=registry,
+    )
+    for phase in Phase:
+        (ended if phase.final else jobs).labels(phase.value).set(
+            (board.finished if phase.final else board.unfinished).get(phase, 0)
+        )
+    for name, count in board.failures.items():
+        failed.labels(name).set(count)
+    oldest.set((at - board.oldest_waiting) / 1e6 if board.oldest_waiting else 0)
     return generate_latest(registry)
 
 

@@ -123,6 +123,21 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Board:
+    """How production stands: for operators."""
+
+    unfinished: Mapping[Phase, int]
+    oldest_waiting: Micros | None
+    """Since when the oldest of those waits that no run has begun of."""
+    finished: Mapping[Phase, int]
+    """In the last day."""
+    failures: Mapping[str, int]
+    """In the last day, by class."""
+    minutes: float
+    """From order to end, in the last day: the mean."""
+
+
+@dataclass(frozen=True)
 class Event:
     """What happened to a job."""
 

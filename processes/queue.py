@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -11,11 +12,11 @@ from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select,
 from sqlalchemy.exc import IntegrityError
 
 from catalog.model.principal import Deadline, Principal
-from catalog.model.time import Micros, now
+from catalog.model.time import DAY_MICROS, Micros, now
 from catalog.store import tables
 from catalog.store.database import Database
 from catalog.store.unit import Unit
-from processes.model import BEFORE, FINAL, Event, Job, JobId, Phase
+from processes.model import BEFORE, FINAL, Board, Event, Job, JobId, Phase
 
 _J, _E, _O, _L = tables.job.c, tables.job_event.c, tables.job_output.c, tables.lease.c
 _LEASE_MICROS = 10_000_000
@@ -92,6 +93,29 @@ class Queue:
             query = query.where(_J.process.in_(process))
         with self._database.reading(deadline) as connection:
             return tuple(_job(row) for row in connection.execute(query))
+
+    def board(self, deadline: Deadline) -> Board:
+        """How many jobs there are of each phase, those that ended within a day, and why they failed."""
+        waits = [phase.value for phase in (Phase.QUEUED, Phase.RETRY_WAIT, Phase.SUBMITTING, Phase.PENDING)]
+        going = select(_J.phase, func.count(), func.min(_J.created_us)).where(_J.phase.not_in(_FINAL))
+        recent = select(
+            _J.phase, _J.error_class, func.count(), func.sum(_J.finished_us - _J.created_us)
+        ).where(_J.phase.in_(_FINAL), _J.finished_us > now() - DAY_MICROS)
+        with self._database.reading(deadline) as connection:
+            unfinished = list(connection.execute(going.group_by(_J.phase)))
+            ended = list(connection.execute(recent.group_by(_J.phase, _J.error_class)))
+        finished, failures = Counter[Phase](), Counter[str]()
+        for phase, error_class, count, _ in ended:
+            finished[Phase(phase)] += count
+            if phase == Phase.FAILED.value:
+                failures[error_class or "unknown"] += count
+        return Board(
+            {Phase(phase): count for phase, count, _ in unfinished},
+            min((Micros(first) for phase, _, first in unfinished if phase in waits), default=None),
+            finished,
+            failures,
+            sum(float(took or 0) for *_, took in ended) / 60e6 / max(1, finished.total()),
+        )
 
     def events(self, job: str, deadline: Deadline) -> tuple[Event, ...]:
         """What happened to a job, in order."""

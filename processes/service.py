@@ -20,7 +20,7 @@ from config.chains import Output, Process
 from config.settings import Settings
 from processes.files import LOG, OUTPUTS, VALUES, read_json, tail
 from processes.inputs import Ordered, read_order
-from processes.model import Event, Job, JobId, Phase
+from processes.model import Board, Event, Job, JobId, Phase
 from processes.queue import Queue
 
 _LOG_BYTES = 1 << 20
@@ -116,6 +116,10 @@ class Processes:
         phases = [phase for phase in Phase if phase.status in statuses]
         owner = None if who.operator else who.name
         return self.queue.jobs(owner, phases, processes, limit, offset, self._deadline())
+
+    def board(self) -> Board:
+        """How production stands."""
+        return self.queue.board(self._deadline())
 
     def dismiss(self, job: str, who: Principal) -> Job:
         """Ends an unfinished job, or removes a finished one; returns it as it is then (18-062r2, clause 12). Raises Fault UNKNOWN_JOB."""

@@ -9,7 +9,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -167,8 +167,8 @@ class Cluster:
 
 
 @contextmanager
-def postgres_cluster() -> Iterator[Cluster]:
-    """An own, unprivileged cluster with PostGIS on a free port; the test is skipped where it is not installed.
+def postgres_cluster(settings: Mapping[str, str] | None = None) -> Iterator[Cluster]:
+    """An own, unprivileged cluster with PostGIS on a free port and with some settings; the test is skipped where it is not installed.
 
     Not in pytest's own folder: each run of pytest closes that one for other users, the server of another run that goes on among them.
     """
@@ -191,7 +191,8 @@ def postgres_cluster() -> Iterator[Cluster]:
         "--encoding=UTF8",
         "--locale=C",
     )
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    chosen = {"listen_addresses": "127.0.0.1", "fsync": "off", **(settings or {})}
+    options = f"-p {port} -k {folder} {' '.join(f'-c {name}={value}' for name, value in chosen.items())}"
     control = partial(
         run, str(tools[-1] / "pg_ctl"), "-D", str(data), "-l", str(folder / "log"), "-o", options
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`hysope supervisor` runs what users order; `hysope space` shows what they made, and makes it official."""
+"""`hysope supervisor` runs what users order, `hysope jobs` tells how that goes; `hysope space` shows what they made, and makes it official."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 
 from catalog.model import spaces
 from catalog.model.faults import Fault
 from catalog.model.principal import OPERATOR, Deadline
+from catalog.model.time import micros_text
 from catalog.query import Order, Property, equal
 from catalog.service import Catalog
 from config.settings import Settings
 from hysope.wiring import wire_catalog, wire_supervisor
+from processes.model import Board
 from processes.service import Processes
 
 _MOST = 1_000
@@ -50,6 +53,40 @@ def _follow(parent: int, stop: threading.Event) -> None:
     while not stop.wait(1.0):
         if os.getppid() != parent:
             stop.set()
+
+
+def jobs(settings: Settings, arguments: argparse.Namespace) -> int:
+    """How production stands, and the newest jobs of everybody."""
+    catalog = wire_catalog(settings)
+    try:
+        processes = Processes(catalog, settings)
+        _tell(processes.board())
+        states = [arguments.status] if arguments.status else []
+        for job in processes.jobs(OPERATOR, states, arguments.process or (), arguments.limit, 0):
+            why = f"  {job.error_class}: {job.message}" if job.error_class else ""
+            print(
+                f"{job.id}  {micros_text(job.created)[:19]}  {job.owner}  {job.process}  {job.phase.value} {job.progress}%{why}"
+            )
+    except Fault as fault:
+        print(fault.text, file=sys.stderr)
+        return 1
+    finally:
+        catalog.close()
+    return 0
+
+
+def _tell(board: Board) -> None:
+    def counted(counts: Mapping[str, int]) -> str:
+        return ", ".join(f"{count} {name}" for name, count in counts.items()) or "none"
+
+    waits = (
+        f"; the oldest waits since {micros_text(board.oldest_waiting)[:19]}" if board.oldest_waiting else ""
+    )
+    print(f"now: {counted({phase.value: count for phase, count in board.unfinished.items()})}{waits}")
+    ended = counted({phase.value: count for phase, count in board.finished.items()})
+    print(f"last 24 hours: {ended}; {board.minutes:.1f} minutes from order to end")
+    if board.failures:
+        print(f"failures: {counted(board.failures)}")
 
 
 def space(settings: Settings, arguments: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from catalog.model.faults import Fault, Kind
@@ -29,6 +30,8 @@ CONFORMANCE = tuple(
 )  # fmt: skip
 _LONGEST = 8_192
 _DEEPEST = 30
+_MOST_STEPS = 1_000_000
+"""Characters times two to the power of the depth: 200 ms of the parser at most."""
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"")
 _SIGNS = re.compile(r"[-+]\s*[-+]")
 _NOT = re.compile(r"\bnot\b", re.IGNORECASE)
@@ -41,10 +44,12 @@ _GEOMETRY = "geometry"
 
 def from_text(text: str, names: Vocabulary, locator: str = "filter") -> Filter:
     """A CQL2 text as our tree. Raises Fault INVALID."""
-    bare = _QUOTED.sub("''", text)
-    nested = bare.count("(") > _DEEPEST or len(_NOT.findall(bare)) > _DEEPEST or _SIGNS.search(bare)
-    if len(text) > _LONGEST or nested:
-        raise Fault(Kind.INVALID, f"{locator}: the text is too long or too deeply nested", locator)
+    if len(text) > _LONGEST or _costly(_QUOTED.sub("''", text)):
+        raise Fault(
+            Kind.INVALID,
+            f"{locator}: the text is too long or too deeply nested; as CQL2 JSON it may pass",
+            locator,
+        )
     import cql2
 
     try:
@@ -52,6 +57,19 @@ def from_text(text: str, names: Vocabulary, locator: str = "filter") -> Filter:
     except (cql2.ParseError, cql2.ValidationError, ValueError) as error:
         raise Fault(Kind.INVALID, f"{locator}: this is not CQL2 text", locator) from error
     return from_json(document, names, locator)
+
+
+def _costly(bare: str) -> bool:
+    """Whether the parser might need long for a text, or more stack than there is: it tries what stands in brackets twice at each depth."""
+    depths = list(accumulate((one == "(") - (one == ")") for one in bare))
+    deepest = max(depths, default=0)
+    return (
+        min(depths, default=0) < 0
+        or deepest > _DEEPEST
+        or len(bare) << deepest > _MOST_STEPS
+        or len(_NOT.findall(bare)) > _DEEPEST
+        or _SIGNS.search(bare) is not None
+    )
 
 
 def from_json(document: Any, names: Vocabulary, locator: str = "filter") -> Filter:

@@ -7,6 +7,7 @@ import math
 import re
 from typing import Any
 
+import numpy as np
 import shapely
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
@@ -85,11 +86,14 @@ def read_wkt(text: str) -> BaseGeometry:
     if match is None:
         raise invalid(f"{shown(text)} is not WKT of points, lines or polygons")
     try:
-        found = shapely.force_2d(shapely.from_wkt(text))
+        with np.errstate(over="ignore"):
+            found = shapely.force_2d(shapely.from_wkt(text))
     except (shapely.errors.ShapelyError, ValueError, TypeError) as error:
         raise invalid(f"{shown(text)} is not WKT of points, lines or polygons") from error
     if found is None or found.is_empty:
         raise invalid("the geometry is empty")
+    if not np.isfinite(shapely.get_coordinates(found)).all():
+        raise invalid(f"{shown(text)} has a number that is too large")
     return found
 
 

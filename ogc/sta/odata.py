@@ -222,7 +222,9 @@ def _literal(tree: Any) -> str | float:
     if isinstance(tree, ast.String | ast.DateTime | ast.Date | ast.GUID | ast.Duration):
         return str(tree.val)
     if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
-        return -float(_literal(tree.operand))
+        value = _literal(tree.operand)
+        if isinstance(value, float):
+            return -value
     raise _fault("a property is compared with a text, a number or a time")
 
 

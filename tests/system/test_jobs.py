@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 import time
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from catalog.raster.files import describe, read_band
 from catalog.service import Catalog
 from config import settings as conf
 from config.settings import Settings
+from hysope.commands.jobs import jobs as jobs_command
 from hysope.wiring import wire_catalog, wire_ingest, wire_supervisor
 from processes.executors.local import LocalExecutor
 from processes.model import Job, Phase, RunSpec
@@ -326,6 +328,24 @@ def test_a_crash_while_storing_publishes_once(shop: Shop) -> None:
     first._queue.release(first._holder)
     assert shop.finished(job).phase is Phase.SUCCESSFUL
     assert len(products_of(shop.catalog, OPERATOR)) == 1
+
+
+def test_operators_see_how_production_stands(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    done, waiting = shop.order("ndvi"), None
+    shop.finished(done)
+    waiting = shop.order("ndvi")
+    board = shop.processes.board()
+    assert board.unfinished == {Phase.QUEUED: 1}
+    assert board.oldest_waiting == shop.processes.job(waiting.id, BOB).created
+    assert board.finished == {Phase.SUCCESSFUL: 1}
+    assert board.failures == {}
+    assert 0 < board.minutes < 2
+    assert jobs_command(shop.settings, Namespace(status="successful", process=["ndvi"], limit=5)) == 0
+    told = capsys.readouterr().out
+    assert "now: 1 queued; the oldest waits since 20" in told
+    assert f"{done.id}  " in told
+    assert str(waiting.id) not in told
+    shop.processes.dismiss(waiting.id, BOB)
 
 
 def test_only_one_of_several_supervisors_works(shop: Shop) -> None:

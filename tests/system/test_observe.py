@@ -9,7 +9,10 @@ import pytest
 from starlette.testclient import TestClient
 from support import World
 
+from catalog.keys import KeyRequest
+from catalog.model.principal import OPERATOR, Role
 from config.settings import Settings
+from hysope import observe
 from hysope.app import build
 from hysope.observe import log
 
@@ -50,6 +53,33 @@ def test_metrics_count_by_door(world: World) -> None:
     assert 'hysope_requests_total{door="wms",status="200"}' in text
     assert 'hysope_requests_total{door="other",status="404"}' in text
     assert "hysope_request_seconds_bucket" in text
+
+
+def test_every_door_has_its_own_count(tmp_path: Path) -> None:
+    app = build(Settings(data=tmp_path))
+    first = {str(getattr(route, "path", "")).split("/")[1] for route in app.routes} - {""}
+    assert first <= observe._DOORS
+
+
+def test_metrics_tell_how_production_stands(world: World) -> None:
+    _, key = world.services.catalog.keys.create(KeyRequest("dan", Role.USER, ()), OPERATOR)
+    before = _gauge(world, 'hysope_jobs{phase="queued"}')
+    world.client.post(
+        "/ogcapi/processes/echo/execution",
+        json={"inputs": {"message": "x"}},
+        headers={"X-API-Key": key, "Prefer": "respond-async"},
+    )
+    assert _gauge(world, 'hysope_jobs{phase="queued"}') == before + 1
+    assert _gauge(world, "hysope_oldest_waiting_job_seconds") > 0
+    assert _gauge(world, 'hysope_jobs_ended_last_day{phase="successful"}') >= 0
+
+
+def _gauge(world: World, name: str) -> float:
+    return next(
+        float(line.rpartition(" ")[2])
+        for line in world.client.get("/metrics").text.splitlines()
+        if line.startswith(name)
+    )
 
 
 def test_health(world: World) -> None:

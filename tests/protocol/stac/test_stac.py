@@ -481,6 +481,7 @@ def test_cql2_in_both_encodings_answers_as_the_plain_search_does(world: World) -
         "eo:cloud_cover + 1 < 5", "casei(id) = 'x'", "id like 5", "foo(id) = 1", "id = 'x'; drop table product", "id = NULL",
         "(" * 31 + "id='x'" + ")" * 31, "eo:cloud_cover = " + "-" * 6_000 + "1", "eo:cloud_cover = " + "- " * 3_000 + "1", "not " * 1_000 + "id='x'",
         "id='x' and " * 700 + "id='y'", "id IN (" + ",".join(["'x'"] * 250) + ")", "x" * 8_193,
+        "cl" + "(" * 29 + "oud_cm. ''", "S_INTERSECTS(geometry, POINT" + "(" * 24 + "1 2" + ")" * 25, ")id='x'(", "(" * 13 + " and ".join(["(id='x')"] * 200) + " a b" + ")" * 13,
     ],
 )  # fmt: skip
 def test_a_filter_that_is_none_is_refused_fast_and_the_server_goes_on(world: World, text: str) -> None:
