@@ -79,6 +79,7 @@ def test_netcdf_is_a_ragged_array_of_time_series(hydro: World) -> None:
     with netCDF4.Dataset("x", memory=answer.content) as found:
         assert (found.Conventions, found.featureType) == ("CF-1.11", "timeSeries")
         assert found["row_size"].sample_dimension == "obs"
+        assert found["time"].units_metadata == "leap_seconds: none"
         names = list(found["station_id"][:])
         number = next(at for at, name in enumerate(names) if name.startswith(AGEN.name))
         start = int(found["row_size"][:number].sum())
