@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pyproj
@@ -77,7 +78,7 @@ class Crs:
     @property
     def geographic(self) -> bool:
         """Whether its unit is the degree."""
-        return _pyproj(self.epsg).is_geographic
+        return is_geographic(self.epsg)
 
 
 WGS84 = Crs(4326)
@@ -135,6 +136,17 @@ def transform_box(box: Box, source: int, target: int) -> Box | None:
         east=float(out_x[good].max()),
         north=float(out_y[good].max()),
     )
+
+
+def is_geographic(epsg: int) -> bool:
+    """Whether the axes of a CRS are degrees."""
+    return bool(_pyproj(epsg).is_geographic)
+
+
+def cf_attributes(epsg: int) -> dict[str, Any]:
+    """The attributes of a grid mapping of CF for a CRS of the closed table; GDAL reads `spatial_ref`."""
+    found: dict[str, Any] = _pyproj(epsg).to_cf()
+    return {**found, "spatial_ref": found["crs_wkt"]}
 
 
 @lru_cache(256)

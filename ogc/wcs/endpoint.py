@@ -13,6 +13,7 @@ from catalog.model.principal import Role
 from ogc.http.edge import Edge
 from ogc.http.identity import CHALLENGE
 from ogc.wcs import v100, v201
+from ogc.wcs.bodies import parameters
 from ogc.wcs.request import Version, read_request, read_version
 from ogc.wcs.service import WcsService
 
@@ -20,7 +21,7 @@ _ANY_VERSION = {Kind.BUSY: 503, Kind.UNAVAILABLE: 503, Kind.BAD_CREDENTIAL: 401}
 
 
 class WcsEndpoint:
-    """GET and form POST of both versions."""
+    """GET and form POST of both versions, XML of 2.0.1."""
 
     def __init__(self, service: WcsService, edge: Edge) -> None:
         self._service, self._edge = service, edge
@@ -29,7 +30,10 @@ class WcsEndpoint:
         """The answer; every fault leaves in the report of the version that was asked."""
         version: Version = "2.0.1"
         try:
-            kvp = await self._edge.kvp(request)
+            if self._edge.has_xml(request):
+                kvp = parameters(await self._edge.body(request), self._edge.settings.limits)
+            else:
+                kvp = await self._edge.kvp(request)
             version = read_version(kvp)
             who = await self._edge.principal(request)
             asked = read_request(kvp, version, self._edge.settings.limits)

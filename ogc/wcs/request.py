@@ -10,23 +10,25 @@ from typing import Literal
 from catalog.crs import Crs, read_crs
 from catalog.model.faults import Fault, Kind, invalid
 from config.limits import Limits
-from ogc.http.fields import Field, four_numbers, list_of, number, pixels, plain, shown
+from ogc.http.fields import Field, four_numbers, integer, list_of, number, pixels, plain, shown
 from ogc.http.kvp import Kvp
 from ogc.maps.words import time_query
 from tiles.times import TimeQuery
 
 Version = Literal["1.0.0", "2.0.1"]
+Form = Literal["geotiff", "netcdf"]
 _MOST_IDS = 200
-_GEOTIFF = frozenset(
-    {"geotiff", "image/tiff", "image/geotiff", "tiff", "image/tiff;application=geotiff", "gtiff"}
-)
+_FORMATS: dict[str, Form] = {
+    **dict.fromkeys(("geotiff", "image/tiff", "image/geotiff", "tiff", "image/tiff;application=geotiff", "gtiff"), "geotiff"),
+    **dict.fromkeys(("netcdf", "application/netcdf", "application/x-netcdf", "application/netcdf4"), "netcdf"),
+}  # fmt: skip
 _METHODS = {
     "nearest": False, "nearest neighbor": False, "nearest-neighbor": False, "nearest_neighbor": False, "none": False, "near": False,
     "bilinear": True, "linear": True, "average": True,
     "http://www.opengis.net/def/interpolation/ogc/1/nearest-neighbor": False, "http://www.opengis.net/def/interpolation/ogc/1/linear": True,
 }  # fmt: skip
 _SUBSET = re.compile(r"([A-Za-z]+)(?:,([^(]+))?\(\s*([^(),]+?)\s*(?:,\s*([^(),]+?)\s*)?\)\Z", re.ASCII)
-_SCALE = re.compile(r"([A-Za-z]+)\(\s*([^(),:]+?)\s*\)\Z", re.ASCII)
+_SCALE = re.compile(r"([A-Za-z]+)\(\s*([^(),:]+?)\s*(?:[:,]\s*([^(),:]+?)\s*)?\)\Z", re.ASCII)
 _AXES = {
     "x": "x", "e": "x", "long": "x", "lon": "x", "longitude": "x", "i": "x", "y": "y", "n": "y", "lat": "y", "latitude": "y", "j": "y", "time": "t",
     "phenomenontime": "t", "ansi": "t", "t": "t",
@@ -75,10 +77,14 @@ class GetCoverage:
     width: int | None
     height: int | None
     resolution: tuple[float, float] | None
-    factor: float | None
+    factors: tuple[float, float] | None
+    """Of the numbers of pixels in x and y."""
     bands: tuple[str, ...]
     """Names or numbers from 1; none means all of them. `a:b` is a range."""
     smooth: bool
+    form: Form = "geotiff"
+    with_gml: bool = False
+    """As multipart/related: the coverage in GML, then the values (09-110r4, requirement 28)."""
 
 
 WcsRequest = GetCapabilities | DescribeCoverage | GetCoverage
@@ -155,11 +161,11 @@ def _coverage_100(kvp: Kvp, limits: Limits) -> GetCoverage:
         if "RESX" not in kvp or "RESY" not in kvp:
             raise Fault(Kind.MISSING, "WIDTH and HEIGHT, or RESX and RESY, are required", "WIDTH")
         resolution = (Field("RESX", _positive).read(kvp), Field("RESY", _positive).read(kvp))
-    _format(kvp, required=True)
+    form = _format(kvp, required=True)
     bands = Field("BANDS" if "BANDS" in kvp else "BAND", list_of(plain, 100)).read_or(kvp, ())
     return GetCoverage(
         "1.0.0", Field("COVERAGE", plain).read(kvp), crs, _RESPONSE_CRS.read_or(kvp, None), Side(west, east), Side(south, north), time, width, height,
-        resolution, None, _spans(bands), _method(kvp.get("INTERPOLATION", "")),
+        resolution, None, _spans(bands), _method(kvp.get("INTERPOLATION", "")), form,
     )  # fmt: skip
 
 
@@ -177,13 +183,15 @@ def _coverage_201(kvp: Kvp, limits: Limits) -> GetCoverage:
                 time = Field("SUBSET", time_query).read({"SUBSET": low if point else f"{low}/{high}"})
             else:
                 sides[axis] = _span(low, low if point else high, text)
-    _format(kvp, required=False)
-    width, height, factor = _scaling(kvp, limits)
+    form = _format(kvp, required=False)
+    if kvp.get("MEDIATYPE", "multipart/related") != "multipart/related":
+        raise Fault(Kind.INVALID, "mediaType is multipart/related, or is not given", "mediaType")
+    width, height, factors = _scaling(kvp, limits)
     bands = tuple(part for part in kvp.get("RANGESUBSET", "").split(",") if part)
     return GetCoverage(
         "2.0.1", Field("COVERAGEID", plain).read(kvp), _SUBSETTING_CRS.read_or(kvp, None), _OUTPUT_CRS.read_or(kvp, None),
-        sides.get("x", Side(None, None)), sides.get("y", Side(None, None)), time, width, height, None, factor, _spans(bands),
-        _method(kvp.get("INTERPOLATION", "")),
+        sides.get("x", Side(None, None)), sides.get("y", Side(None, None)), time, width, height, None, factors, _spans(bands),
+        _method(kvp.get("INTERPOLATION", "")), form, "MEDIATYPE" in kvp,
     )  # fmt: skip
 
 
@@ -218,46 +226,80 @@ def _coordinate(text: str) -> float:
         raise Fault(Kind.INVALID, f"subset: {fault.text}", "subset") from fault
 
 
-def _scaling(kvp: Kvp, limits: Limits) -> tuple[int | None, int | None, float | None]:
-    """Width, height, factor; the forms exclude each other."""
+def _scaling(kvp: Kvp, limits: Limits) -> tuple[int | None, int | None, tuple[float, float] | None]:
+    """Width, height, factors (12-039): the four forms exclude each other."""
     given = [name for name in ("SCALEFACTOR", "SCALESIZE", "SCALEAXES", "SCALEEXTENT") if name in kvp]
     if len(given) > 1:
         raise Fault(Kind.INVALID, f"{given[0]} and {given[1]} exclude each other", given[1].lower())
     if "SCALEFACTOR" in kvp:
-        factor = Field("SCALEFACTOR", number).read(kvp)
-        if factor <= 0:
-            raise Fault(Kind.BAD_SCALE, "a scale factor is positive", "scaleFactor")
-        return None, None, factor
+        factor = _factor(kvp["SCALEFACTOR"], "scaleFactor")
+        return None, None, (factor, factor)
+    if "SCALEAXES" in kvp:
+        told = _each_axis(kvp["SCALEAXES"], "scaleAxes", spans=False)
+        factors = {axis: _factor(value, "scaleAxes") for axis, (value, _) in told.items()}
+        return None, None, (factors.get("x", 1.0), factors.get("y", 1.0))
     if "SCALESIZE" in kvp:
-        sizes: dict[str, int] = {}
-        for text in _split(kvp["SCALESIZE"]):
-            match = _SCALE.match(text)
-            axis = _AXES.get(match[1].lower()) if match else None
-            if match is None or axis not in ("x", "y"):
-                raise Fault(Kind.UNKNOWN_AXIS, f"{shown(text)} is not a size such as i(512)", "scaleSize")
-            sizes[axis] = Field("SCALESIZE", pixels(limits.coverage_side, "limits.coverage_side")).read(
-                {"SCALESIZE": match[2]}
-            )
+        sizes = {
+            axis: _size(value, limits)
+            for axis, (value, _) in _each_axis(kvp["SCALESIZE"], "scaleSize", spans=False).items()
+        }
         return sizes.get("x"), sizes.get("y"), None
-    if given:
-        raise Fault(
-            Kind.INVALID, f"{given[0]} is not offered; use scaleSize or scaleFactor", given[0].lower()
-        )
+    if "SCALEEXTENT" in kvp:
+        told = _each_axis(kvp["SCALEEXTENT"], "scaleExtent", spans=True)
+        sizes = {axis: _extent(low, high, limits) for axis, (low, high) in told.items()}
+        return sizes.get("x"), sizes.get("y"), None
     return None, None, None
+
+
+def _each_axis(text: str, locator: str, *, spans: bool) -> dict[str, tuple[str, str]]:
+    """`i(…),j(…)` by our axes. Raises Fault UNKNOWN_AXIS or INVALID."""
+    out: dict[str, tuple[str, str]] = {}
+    for part in _split(text):
+        match = _SCALE.match(part)
+        if match is None or (match[3] is not None) != spans:
+            raise Fault(
+                Kind.INVALID, f"{locator}: {shown(part)} is not {'i(0:511)' if spans else 'i(2)'}", locator
+            )
+        axis = _AXES.get(match[1].lower())
+        if axis not in ("x", "y") or axis in out:
+            raise Fault(Kind.UNKNOWN_AXIS, f"{shown(match[1])} is no axis, or is scaled twice", locator)
+        out[axis] = (match[2], match[3] or "")
+    return out
+
+
+def _factor(text: str, locator: str) -> float:
+    factor = Field(locator.upper(), number).read({locator.upper(): text})
+    if factor <= 0:
+        raise Fault(Kind.BAD_SCALE, "a scale factor is positive", locator)
+    return factor
+
+
+def _size(text: str, limits: Limits) -> int:
+    return Field("SCALESIZE", pixels(limits.coverage_side, "limits.coverage_side")).read({"SCALESIZE": text})
+
+
+def _extent(low: str, high: str, limits: Limits) -> int:
+    """How many pixels lie from low to high, both in."""
+    first, last = (Field("SCALEEXTENT", integer).read({"SCALEEXTENT": one}) for one in (low, high))
+    if last < first:
+        raise Fault(Kind.BAD_SUBSET, f"{low} is above {high}", "scaleExtent")
+    return _size(str(last - first + 1), limits)
 
 
 def _spans(bands: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(part.strip() for part in bands)
 
 
-def _format(kvp: Kvp, *, required: bool) -> None:
+def _format(kvp: Kvp, *, required: bool) -> Form:
     text = Field("FORMAT", plain).read(kvp) if required else Field("FORMAT", plain).read_or(kvp, "image/tiff")
-    if text.lower().replace(" ", "") not in _GEOTIFF:
+    found = _FORMATS.get(text.lower().replace(" ", ""))
+    if found is None:
         raise Fault(
-            Kind.UNKNOWN_FORMAT, f"{shown(text)} is not a format of this service (image/tiff)", "format"
+            Kind.UNKNOWN_FORMAT,
+            f"{shown(text)} is not a format of this service (image/tiff, application/netcdf)",
+            "format",
         )
-    if "MEDIATYPE" in kvp:
-        raise Fault(Kind.INVALID, "mediaType is not offered", "mediaType")
+    return found
 
 
 def _method(text: str) -> bool:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 
 import numpy as np
 
@@ -12,8 +13,11 @@ from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal
 from catalog.model.product import Grid
+from catalog.model.time import Period
+from catalog.raster.netcdf import Variable, write_netcdf
 from catalog.raster.write import BandLabel, write_geotiff
 from catalog.service import Catalog
+from config.product_types import Band
 from config.settings import Settings
 from ogc.http.fields import shown
 from ogc.http.ows import check_update_sequence
@@ -22,9 +26,11 @@ from ogc.wcs import v100, v201
 from ogc.wcs.coverages import Coverage, Coverages
 from ogc.wcs.request import DescribeCoverage, GetCapabilities, GetCoverage, Side, WcsRequest
 from tiles.frame import Frame
-from tiles.service import ExtractQuery, Tiles
+from tiles.service import Extracted, ExtractQuery, Tiles
 
 XML = "text/xml; charset=utf-8"
+_MEDIA = {"geotiff": "image/tiff", "netcdf": "application/netcdf"}
+_SUFFIX = {"geotiff": "tif", "netcdf": "nc"}
 
 
 class WcsService:
@@ -79,17 +85,65 @@ class WcsService:
             frame.width,
             frame.height,
         )
-        labels = [BandLabel(name, *_scale(coverage, name)) for name in bands]
-        nodata = {
-            count for count, name in zip(found.nodata, bands, strict=True) if coverage.kind.bands[name].nodata
-        }
-        body = write_geotiff(
-            np.ascontiguousarray(found.counts), grid, nodata.pop() if len(nodata) == 1 else None, None, labels
+        body = (
+            _geotiff(coverage, bands, found, grid)
+            if request.form == "geotiff"
+            else self._netcdf(coverage, bands, found, grid)
         )
-        headers = {"Content-Disposition": f'inline; filename="{coverage.id}.tif"'}
+        media, name = _MEDIA[request.form], f"{coverage.id}.{_SUFFIX[request.form]}"
+        headers = {"Content-Disposition": f'inline; filename="{name}"'}
         if found.resolved:
             headers["X-Time"] = found.resolved.text[:200]
-        return Answer(body, "image/tiff", headers)
+        if not request.with_gml:
+            return Answer(body, media, headers)
+        told = v201.coverage(coverage, frame.crs, grid, bands, _period(found), f"cid:{name}", media)
+        return _related(told, body, media, name)
+
+    def _netcdf(self, coverage: Coverage, bands: tuple[str, ...], found: Extracted, grid: Grid) -> bytes:
+        kind = coverage.kind
+        about = {
+            "title": kind.title.en,
+            "institution": self._settings.service.contact.organisation,
+            "source": kind.producer,
+            "license": kind.licence,
+        }
+        variables = [_variable(name, kind.bands[name]) for name in bands]
+        return write_netcdf(np.ascontiguousarray(found.counts), grid, variables, _period(found), about)
+
+
+def _geotiff(coverage: Coverage, bands: tuple[str, ...], found: Extracted, grid: Grid) -> bytes:
+    labels = [BandLabel(name, *_scale(coverage, name)) for name in bands]
+    nodata = {
+        count for count, name in zip(found.nodata, bands, strict=True) if coverage.kind.bands[name].nodata
+    }
+    return write_geotiff(
+        np.ascontiguousarray(found.counts), grid, nodata.pop() if len(nodata) == 1 else None, None, labels
+    )
+
+
+def _variable(name: str, band: Band) -> Variable:
+    packed = (1.0, 0.0, "1") if band.categorical else (band.scale, band.offset, band.unit)
+    flags = {one.value: one.title.en for one in band.classes}
+    bits = {one.bit: one.title.en for one in band.bits}
+    return Variable(name, band.title.en, *packed, band.nodata[0] if band.nodata else None, flags, bits)
+
+
+def _period(found: Extracted) -> Period | None:
+    return Period(found.resolved.start, found.resolved.end) if found.resolved else None
+
+
+def _related(told: bytes, body: bytes, media: str, name: str) -> Answer:
+    """multipart/related (RFC 2387): the coverage in GML, and the values that it refers to."""
+    boundary = secrets.token_hex(16)
+    head = f"--{boundary}\r\nContent-Type: application/gml+xml\r\nContent-ID: <coverage>\r\n\r\n".encode()
+    between = (
+        f"\r\n--{boundary}\r\nContent-Type: {media}\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <{name}>\r\n"
+        f'Content-Disposition: attachment; filename="{name}"\r\n\r\n'
+    ).encode()
+    whole = head + told + between + body + f"\r\n--{boundary}--\r\n".encode()
+    return Answer(
+        whole, f'multipart/related; boundary="{boundary}"; type="application/gml+xml"; start="<coverage>"', {}
+    )
 
 
 def chosen_bands(coverage: Coverage, wanted: tuple[str, ...]) -> tuple[str, ...]:
@@ -180,8 +234,8 @@ def _sized(request: GetCoverage, coverage: Coverage, crs: Crs, output: Crs, box:
     else:
         width = _count(native.width / grid.pixel_width) if native else 1
         height = _count(native.height / grid.pixel_height) if native else 1
-        if request.factor is not None:
-            width, height = _count(width * request.factor), _count(height * request.factor)
+        if request.factors is not None:
+            width, height = _count(width * request.factors[0]), _count(height * request.factors[1])
     if not (box.width and box.height):
         box = box.grown(grid.pixel_width / 2, grid.pixel_height / 2)
     return Frame(output, box, request.width or width, request.height or height)

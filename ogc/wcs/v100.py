@@ -77,7 +77,8 @@ def descriptions(coverages: Sequence[Coverage]) -> bytes:
             _el(crss, "requestResponseCRSs", _CRS84 if crs.lon_lat else crs.name)
         _el(crss, "nativeCRSs", coverage.crs.name)
         formats = _el(out, "supportedFormats", nativeFormat="GeoTIFF")
-        _el(formats, "formats", "GeoTIFF")
+        for form in ("GeoTIFF", "NetCDF"):
+            _el(formats, "formats", form)
         methods = _el(out, "supportedInterpolations", default="nearest neighbor")
         _el(methods, "interpolationMethod", "nearest neighbor")
         if coverage.kind.continuous:

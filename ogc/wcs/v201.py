@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lxml import etree
 
 from catalog.crs import Crs, in_order_of
+from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind
-from catalog.model.time import Micros, micros_text
+from catalog.model.product import Grid
+from catalog.model.time import Micros, Period, micros_text
 from catalog.xml.build import document, el, root_element
 from config.product_types import Band
 from config.settings import Service
@@ -35,20 +37,29 @@ _PROFILES = (
     "http://www.opengis.net/spec/WCS/2.0/conf/core", "http://www.opengis.net/spec/WCS_protocol-binding_get-kvp/1.0/conf/get-kvp",
     "http://www.opengis.net/spec/WCS_service-extension_crs/1.0/conf/crs", "http://www.opengis.net/spec/WCS_service-extension_crs/1.0/conf/crs-gridded-coverage",
     "http://www.opengis.net/spec/WCS_service-extension_range-subsetting/1.0/conf/record-subsetting",
+    "http://www.opengis.net/spec/WCS_protocol-binding_post-xml/1.0/conf/post-xml", "http://www.opengis.net/spec/WCS_service-extension_scaling/1.0/conf/scaling",
     "http://www.opengis.net/spec/WCS_service-extension_interpolation/1.0/conf/interpolation", "http://www.opengis.net/spec/GMLCOV/1.0/conf/gml-coverage",
-    "http://www.opengis.net/spec/GMLCOV_geotiff-coverages/1.0/conf/geotiff-coverage",
+    "http://www.opengis.net/spec/GMLCOV_geotiff-coverages/1.0/conf/geotiff-coverage", "http://www.opengis.net/spec/GMLCOV/1.0/conf/multipart",
+    "http://www.opengis.net/spec/WCS_encoding_netcdf/1.0/conf/netcdf",
 )  # fmt: skip
 _METHODS = (
     "http://www.opengis.net/def/interpolation/OGC/1/nearest-neighbor",
     "http://www.opengis.net/def/interpolation/OGC/1/linear",
 )
 _CODES = {
-    Kind.MISSING: ("MissingParameterValue", 400), Kind.UNKNOWN_OPERATION: ("OperationNotSupported", 501), Kind.UNKNOWN_LAYER: ("NoSuchCoverage", 404),
+    Kind.MISSING: ("MissingParameterValue", 400), Kind.INVALID_REQUEST: ("InvalidEncodingSyntax", 400),
+    Kind.UNKNOWN_OPERATION: ("OperationNotSupported", 501), Kind.UNKNOWN_LAYER: ("NoSuchCoverage", 404),
     Kind.UNKNOWN_AXIS: ("InvalidAxisLabel", 404), Kind.BAD_SUBSET: ("InvalidSubsetting", 404), Kind.BAD_SCALE: ("InvalidScaleFactor", 404),
     Kind.UNKNOWN_BAND: ("NoSuchField", 404), Kind.BAD_METHOD: ("InterpolationMethodNotSupported", 404), Kind.UNKNOWN_VERSION: ("VersionNegotiationFailed", 400),
     Kind.BAD_UPDATE_SEQUENCE: ("InvalidUpdateSequence", 400), Kind.CURRENT_UPDATE_SEQUENCE: ("CurrentUpdateSequence", 400),
     Kind.BUSY: ("NoApplicableCode", 503), Kind.UNAVAILABLE: ("NoApplicableCode", 503), Kind.BAD_CREDENTIAL: ("NoApplicableCode", 401),
 }  # fmt: skip
+_SCALING_CODES = {
+    Kind.UNKNOWN_AXIS: "ScaleAxisUndefined",
+    Kind.BAD_SUBSET: "InvalidExtent",
+    Kind.BAD_SCALE: "InvalidScaleFactor",
+}
+"""Of faults that a parameter of scaling has (12-039, table 8)."""
 
 
 def status(fault: Fault) -> int:
@@ -69,6 +80,9 @@ def report(fault: Fault) -> bytes:
 
 
 def _code(fault: Fault) -> tuple[str, int]:
+    scaling = fault.locator.lower().startswith("scale")
+    if scaling and fault.kind in _SCALING_CODES:
+        return _SCALING_CODES[fault.kind], 404
     if fault.kind is Kind.UNKNOWN_CRS:
         return (
             "OutputCrs-NotSupported"
@@ -116,13 +130,37 @@ def descriptions(coverages: Sequence[Coverage]) -> bytes:
     for number, coverage in enumerate(coverages):
         out = _el(root, "CoverageDescription")
         out.set(f"{{{_GML}}}id", f"c{number}_{coverage.id}")
-        _bounds(out, coverage, number)
+        _bounds(out, coverage)
         _el(out, "CoverageId", coverage.id)
-        _domain(out, coverage, number)
-        _range(out, coverage)
+        _grid(out, coverage.crs, coverage.grid, number)
+        _fields(out, coverage.bands)
         parameters = _el(out, "ServiceParameters")
         _el(parameters, "CoverageSubtype", "RectifiedGridCoverage")
         _el(parameters, "nativeFormat", "image/tiff")
+    return document(root)
+
+
+def coverage(
+    one: Coverage,
+    crs: Crs,
+    grid: Grid,
+    bands: Sequence[str],
+    period: Period | None,
+    reference: str,
+    media: str,
+) -> bytes:
+    """A gmlcov:RectifiedGridCoverage whose values are elsewhere, as the first part of multipart/related has it."""
+    root = root_element(f"{{{_GMLCOV}}}RectifiedGridCoverage", _NAMESPACES)
+    root.set(f"{{{_XSI}}}schemaLocation", f"{_GMLCOV} http://schemas.opengis.net/gmlcov/1.0/gmlcovAll.xsd")
+    root.set(f"{{{_GML}}}id", f"c_{one.id}")
+    _envelope(root, crs, grid.box, period)
+    _grid(root, crs, grid, 0)
+    file = _gml(_gml(root, "rangeSet"), "File")
+    _gml(file, "rangeParameters")
+    _gml(file, "fileReference", reference)
+    _gml(file, "fileStructure")
+    _gml(file, "mimeType", media)
+    _fields(root, {name: one.kind.bands[name] for name in bands})
     return document(root)
 
 
@@ -174,11 +212,15 @@ def _operations(root: etree._Element, base_url: str) -> None:
     for name in ("GetCapabilities", "DescribeCoverage", "GetCoverage"):
         http = _ows(_ows(_ows(out, "Operation", name=name), "DCP"), "HTTP")
         _ows(http, "Get").set(f"{{{_XLINK}}}href", f"{base_url}/wcs?")
+        post = _ows(http, "Post")
+        post.set(f"{{{_XLINK}}}href", f"{base_url}/wcs")
+        _ows(_ows(_ows(post, "Constraint", name="PostEncoding"), "AllowedValues"), "Value", "XML")
 
 
 def _service_metadata(root: etree._Element, coverages: Sequence[Coverage]) -> None:
     out = _el(root, "ServiceMetadata")
-    _el(out, "formatSupported", "image/tiff")
+    for media in ("image/tiff", "application/netcdf"):
+        _el(out, "formatSupported", media)
     extension = _el(out, "Extension")
     methods = el(extension, f"{{{_INT}}}InterpolationMetadata")
     for method in _METHODS:
@@ -216,28 +258,32 @@ def _labels(crs: Crs) -> tuple[str, str]:
     return ("N E", "m m") if crs.north_first else ("E N", "m m")
 
 
-def _bounds(parent: etree._Element, coverage: Coverage, number: int) -> None:
+def _bounds(parent: etree._Element, coverage: Coverage) -> None:
     """The envelope carries the time as a period, so that the grid keeps two axes (GDAL wants every other one sliced)."""
-    crs, summary = coverage.crs, coverage.summary
-    labels, units = _labels(crs)
+    summary = coverage.summary
     assert summary.first is not None and summary.last is not None
+    _envelope(parent, coverage.crs, coverage.grid.box, Period(summary.first, summary.last))
+
+
+def _envelope(parent: etree._Element, crs: Crs, box: Box, period: Period | None) -> None:
+    labels, units = _labels(crs)
     envelope = _gml(
         _gml(parent, "boundedBy"),
-        "EnvelopeWithTimePeriod",
+        "EnvelopeWithTimePeriod" if period else "Envelope",
         srsName=_uri(crs),
         axisLabels=labels,
         uomLabels=units,
         srsDimension="2",
     )
-    corners = in_order_of(coverage.grid.box, crs)
+    corners = in_order_of(box, crs)
     _gml(envelope, "lowerCorner", f"{corners[0]!r} {corners[1]!r}")
     _gml(envelope, "upperCorner", f"{corners[2]!r} {corners[3]!r}")
-    _gml(envelope, "beginPosition", micros_text(summary.first))
-    _gml(envelope, "endPosition", micros_text(Micros(summary.last - 1)))
+    if period:
+        _gml(envelope, "beginPosition", micros_text(period.start))
+        _gml(envelope, "endPosition", micros_text(Micros(period.end - 1)))
 
 
-def _domain(parent: etree._Element, coverage: Coverage, number: int) -> None:
-    grid, crs = coverage.grid, coverage.crs
+def _grid(parent: etree._Element, crs: Crs, grid: Grid, number: int) -> None:
     out = _gml(_gml(parent, "domainSet"), "RectifiedGrid", dimension="2")
     out.set(f"{{{_GML}}}id", f"g{number}")
     limits = _gml(_gml(out, "limits"), "GridEnvelope")
@@ -255,9 +301,9 @@ def _pair(crs: Crs, x: float, y: float) -> str:
     return f"{y!r} {x!r}" if crs.north_first else f"{x!r} {y!r}"
 
 
-def _range(parent: etree._Element, coverage: Coverage) -> None:
+def _fields(parent: etree._Element, bands: Mapping[str, Band]) -> None:
     record = el(el(parent, f"{{{_GMLCOV}}}rangeType"), f"{{{_SWE}}}DataRecord")
-    for name, band in coverage.bands.items():
+    for name, band in bands.items():
         quantity = el(el(record, f"{{{_SWE}}}field", name=name), f"{{{_SWE}}}Quantity")
         el(quantity, f"{{{_SWE}}}description", _described(band))
         if band.nodata:

@@ -56,6 +56,7 @@ WISHED = {
 def main() -> int:
     """Runs what can be run, writes the table, and says what is not explained."""
     WORK.mkdir(exist_ok=True)
+    shutil.rmtree(WORK / "run", ignore_errors=True)
     with _schemas() as environment, _server() as address:
         place = Place(address, environment)
         results = {suite: suite.run(place) for suite in RUN if suite.run}

@@ -245,7 +245,18 @@ def stac_api(place: Place) -> list[Verdict]:
 def climate_forecast(place: Place) -> list[Verdict]:
     """IOOS compliance-checker on what is sent as netCDF."""
     out = []
-    for name, path in (("series", "/series?f=netcdf&property=water_surface_height"),):
+    box = "crs=EPSG:32631&bbox=300000,4898020,302000,4900020&width=20&height=20&format=NetCDF"
+    for name, path in (
+        ("series", "/series?f=netcdf&property=water_surface_height"),
+        (
+            "coverage",
+            f"/wcs?service=WCS&version=1.0.0&request=GetCoverage&coverage=sentinel2-l2a&{box}&bands=1",
+        ),
+        (
+            "classes",
+            "/wcs?service=WCS&version=2.0.1&request=GetCoverage&coverageId=oso-23&format=application/netcdf&scaleFactor=0.1",
+        ),
+    ):
         target = WORK / "run" / f"{name}.nc"
         target.parent.mkdir(parents=True, exist_ok=True)
         with urllib.request.urlopen(place.address + path) as answer:
@@ -257,6 +268,7 @@ def climate_forecast(place: Place) -> list[Verdict]:
             "cf:1.11",
             "-f",
             "json",
+            "-o",
             str(report),
             str(target),
         ]

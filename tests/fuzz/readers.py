@@ -31,6 +31,7 @@ from ogc.sta.odata import read_filter
 from ogc.sta.request import read_options, read_path
 from ogc.sta.sets import SETS
 from ogc.stac.request import QUERYABLES, from_document, from_parameters
+from ogc.wcs.bodies import parameters as wcs_parameters
 from ogc.wcs.request import read_request as wcs_request
 from ogc.wcs.request import read_version
 from ogc.wms.request import read_envelope
@@ -66,6 +67,12 @@ def wmts(data: bytes) -> object:
 def wcs(data: bytes) -> object:
     """A query string of `/wcs`."""
     kvp = _kvp(data)
+    return wcs_request(kvp, read_version(kvp), LIMITS)
+
+
+def wcs_body(data: bytes) -> object:
+    """A body of `/wcs`."""
+    kvp = wcs_parameters(data, LIMITS)
     return wcs_request(kvp, read_version(kvp), LIMITS)
 
 
@@ -157,7 +164,7 @@ def values(data: bytes) -> object:
 
 
 READERS: Mapping[str, Callable[[bytes], object]] = {
-    one.__name__: one for one in (wms, wmts, wcs, sos, sos_body, series, oai, stac_get, stac_post, cql2, cql, fes, sta, edr, maps, order, basket, values)
+    one.__name__: one for one in (wms, wmts, wcs, wcs_body, sos, sos_body, series, oai, stac_get, stac_post, cql2, cql, fes, sta, edr, maps, order, basket, values)
 }  # fmt: skip
 SEEDS: Mapping[str, tuple[bytes, ...]] = {
     "wms": (
@@ -170,6 +177,7 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = {
         b"SERVICE=WCS&VERSION=2.0.1&REQUEST=GetCoverage&COVERAGEID=a&SUBSET=Lat(40,41)&SUBSET=time(\"2023-03-05\")&SCALESIZE=i(10),j(10)&RANGESUBSET=B4:B8&FORMAT=image/tiff",
         b"SERVICE=WCS&VERSION=1.0.0&REQUEST=GetCoverage&COVERAGE=a&CRS=EPSG:32631&BBOX=1,2,3,4&WIDTH=5&HEIGHT=5&FORMAT=GeoTIFF&TIME=2023-03-05",
     ),
+    "wcs_body": (b'<wcs:GetCoverage xmlns:wcs="http://www.opengis.net/wcs/2.0" service="WCS" version="2.0.1"><wcs:CoverageId>a</wcs:CoverageId><wcs:DimensionTrim><wcs:Dimension>Lat</wcs:Dimension><wcs:TrimLow>1</wcs:TrimLow><wcs:TrimHigh>2</wcs:TrimHigh></wcs:DimensionTrim></wcs:GetCoverage>',),
     "sos": (b"service=SOS&version=2.0.0&request=GetObservation&offering=a&temporalFilter=om:phenomenonTime,2016-01-01/2017-01-01&spatialFilter=om:featureOfInterest/*/sams:shape,40,-5,50,10",),
     "sos_body": (b'<sos:GetObservation xmlns:sos="http://www.opengis.net/sos/2.0" service="SOS" version="2.0.0"><sos:offering>a</sos:offering></sos:GetObservation>',),
     "series": (b"collection=a&bbox=1,2,3,4&datetime=2020/..&f=csv&since=2020-01-01&q=orleans",),

@@ -268,7 +268,7 @@ def test_classes_stay_classes(world: World) -> None:
         ({"RANGESUBSET": "B4:B2"}, "InvalidParameterValue", 400),
         ({"SCALEFACTOR": "0"}, "InvalidScaleFactor", 404),
         ({"SCALEFACTOR": "0.5", "SCALESIZE": "i(5)"}, "InvalidParameterValue", 400),
-        ({"SCALESIZE": "k(5)"}, "InvalidAxisLabel", 404),
+        ({"SCALESIZE": "k(5)"}, "ScaleAxisUndefined", 404),
         ({"SCALESIZE": "i(0)"}, "InvalidParameterValue", 400),
         ({"SCALEFACTOR": "1000"}, "InvalidParameterValue", 400),
         ({"INTERPOLATION": "magic"}, "InterpolationMethodNotSupported", 404),
