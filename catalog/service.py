@@ -16,13 +16,14 @@ from typing import TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from catalog.keys import Keys
+from catalog.links import Links
 from catalog.model import spaces
 from catalog.model.faults import Fault, Kind
 from catalog.model.observation import Delivery, Station
 from catalog.model.principal import Deadline, Principal, Role
 from catalog.model.product import Facet, Product, Summary, Totals
 from catalog.model.record import Change, Harvest, Record
-from catalog.model.time import Micros, now
+from catalog.model.time import Day, Micros, now
 from catalog.observations import Observations
 from catalog.query import And, Compare, Cursor, Filter, Order, Property, Relation, equal, measure
 from catalog.records import of_product, of_station, product_record, station_record
@@ -32,6 +33,7 @@ from catalog.store.sensing import Sensing
 from catalog.store.store import Store, open_store
 from catalog.store.unit import Unit
 from catalog.tape import Stager, TapeArchive
+from catalog.usage import Usage
 from config.limits import Limits
 from config.product_types import Collection, ProductType, Registry, SeriesType, days
 from config.settings import Bilingual, Tape
@@ -59,6 +61,7 @@ class Catalog:
         self._access = access or {}
         self.keys = Keys(store.keys)
         self.tape = TapeArchive(store.tape, archive, limits)
+        self.usage, self.links, self.fixity = Usage(store.usage), Links(store.keys), store.fixity
         self.database = store.database
         """For the tables of jobs, whose success is one transaction with publication."""
         self.observations = Observations(store.stations, Sensing(store.database), limits, self._hidden)
@@ -359,6 +362,11 @@ class Catalog:
         for product_id, path, sha256 in self._store.products.paths():
             yield product_id, self.archive / path, sha256
 
+    def taken(self, by: str, since: Day, limit: int) -> Sequence[tuple[str, int, int]]:
+        """What of `product`, `who`, `asset` or `day` was taken away since a day: requests and bytes, the most bytes first."""
+        self.usage.flush()
+        return self._store.usage.totals(by, since, limit)
+
     def may_see(self, collection: str, who: Principal) -> bool:
         """Whether a collection exists for somebody. Every door asks this, so that none gives another answer."""
         if spaces.split(collection)[0]:
@@ -375,7 +383,8 @@ class Catalog:
         return tuple(name for name in self._access if not self.may_see(name, who))
 
     def close(self) -> None:
-        """Closes the database."""
+        """Writes what is counted, and closes the database."""
+        self.usage.close()
         self._store.close()
 
 

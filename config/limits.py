@@ -43,6 +43,8 @@ class Limits(BaseModel):
     feed_entries: PositiveInt = 100
     zip_bytes: PositiveInt = 20_000_000_000
     """Of the files of one zip of products."""
+    link_hours: PositiveInt = 168
+    """Until a link expires that gives a file to others."""
     tape_files: PositiveInt = 2_000
     """Files from tape that one user may wait for."""
     baskets: PositiveInt = 200

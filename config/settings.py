@@ -120,6 +120,13 @@ class Tape(_Frozen):
     """Of the waits of 5 seconds, a minute and ten minutes between attempts."""
 
 
+class Archive(_Frozen):
+    """The archive folder."""
+
+    second_copy: Path | None = None
+    """A folder, best on other disks, where `hysope archive fixity` keeps a second copy of every file."""
+
+
 class Oidc(_Frozen):
     """An OpenID Connect provider whose tokens we take."""
 
@@ -259,6 +266,7 @@ class Settings(_Frozen):
     wms: Wms = Wms()
     ingest: Ingest = Ingest()
     processes: Processes = Processes()
+    archive: Archive = Archive()
     tape: Tape | None = None
     oidc: Oidc | None = None
     access: dict[str, tuple[str, ...]] = {}

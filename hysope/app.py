@@ -114,6 +114,7 @@ def build(settings: Settings) -> Starlette:
         *StaEndpoint(services.catalog, edge, settings).routes(),
         Route("/files", files.selection),
         Route("/files/{product}/{asset}", files.__call__),
+        Route("/files/{product}/{asset}/link", files.link, methods=["POST"]),
         Route(
             "/wcs",
             WcsEndpoint(WcsService(services.catalog, services.tiles, settings), edge).__call__,

@@ -134,7 +134,7 @@ def _chains(verbs: Verbs, common: argparse.ArgumentParser) -> None:
 
 
 def _archive(verbs: Verbs, common: argparse.ArgumentParser) -> None:
-    archive = verbs.add_parser("archive", help="files on tape").add_subparsers(
+    archive = verbs.add_parser("archive", help="files on tape; are they what was written").add_subparsers(
         dest="what", required=True, metavar="ACTION"
     )
     migrate = archive.add_parser("migrate", parents=[common], help="write the data of products to tape")
@@ -146,9 +146,25 @@ def _archive(verbs: Verbs, common: argparse.ArgumentParser) -> None:
     archive.add_parser("status", parents=[common], help="how many files are on tape, here, and asked for")
     run = archive.add_parser("run", parents=[common], help="fetch what is asked for, until ended")
     run.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+    fixity = archive.add_parser(
+        "fixity",
+        parents=[common],
+        help="compare files with their checksums, the longest unchecked first; keep a second copy",
+    )
+    fixity.add_argument(
+        "--older-than", type=float, metavar="DAYS", help="only what was not checked for so long"
+    )
+    fixity.add_argument("--limit", type=int, default=1_000_000, help="most files of this run")
+    fixity.add_argument(
+        "--repair", action="store_true", help="put the second copy where a file is wrong or missing"
+    )
 
 
 def _looking(verbs: Verbs, common: argparse.ArgumentParser) -> None:
+    usage = verbs.add_parser("usage", parents=[common], help="what was taken away")
+    usage.add_argument("--by", choices=["product", "who", "asset", "day"], default="product")
+    usage.add_argument("--days", type=float, default=30, help="of so many days (default 30)")
+    usage.add_argument("--limit", type=int, default=50, help="most lines (default 50)")
     verbs.add_parser("verify", parents=[common], help="re-read every file and compare checksums")
     verbs.add_parser("reindex", parents=[common], help="make all records anew (after product types changed)")
     verbs.add_parser("check", parents=[common], help="all faults of the configuration at once")

@@ -63,6 +63,10 @@ def _run(loaded: Loaded, arguments: argparse.Namespace) -> int:
 
         work = {"supervisor": jobs.supervisor, "jobs": jobs.jobs, "space": jobs.space}
         return work[arguments.verb](loaded.settings, arguments)
+    if arguments.verb == "usage" or (arguments.verb == "archive" and arguments.what == "fixity"):
+        from hysope.commands import care
+
+        return (care.usage if arguments.verb == "usage" else care.fixity)(loaded.settings, arguments)
     if arguments.verb == "export":
         from hysope.commands import export
 

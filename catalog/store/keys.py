@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Row, and_, insert, select, update
+from sqlalchemy import Row, and_, insert, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from catalog.model.time import Micros
@@ -45,6 +45,18 @@ class KeyTable:
         with self._database.writing() as connection:
             connection.execute(insert(tables.api_key).values(values))
             Unit(connection, self._database.dialect).note(row.created, actor, "create key", row.id, row.owner)
+
+    def secret(self, name: str, fresh: str) -> str:
+        """A secret of this store: the fresh one where there is none of this name yet."""
+        told = {"key": f"secret.{name}", "value": fresh}
+        keep = text("INSERT INTO meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO NOTHING")
+        with self._database.writing() as connection:
+            connection.execute(keep, told)
+            return str(
+                connection.execute(
+                    select(tables.meta.c.value).where(tables.meta.c.key == told["key"])
+                ).scalar_one()
+            )
 
     def all(self) -> list[KeyRow]:
         """All keys, oldest first."""

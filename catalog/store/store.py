@@ -17,6 +17,7 @@ from catalog.store.records import Records
 from catalog.store.stations import Stations
 from catalog.store.tape import TapeTable
 from catalog.store.unit import Unit
+from catalog.store.usage import FixityTable, UsageTable
 
 _REVISION = select(tables.meta.c.value).where(tables.meta.c.key == "revision")
 
@@ -32,6 +33,7 @@ class Store:
         self.stations = Stations(database)
         self.baskets = BasketTable(database)
         self.tape = TapeTable(database)
+        self.usage, self.fixity = UsageTable(database), FixityTable(database)
 
     def revision(self) -> int:
         """The counter that every publication bumps, in the same transaction."""

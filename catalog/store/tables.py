@@ -393,3 +393,22 @@ tape_file = Table(
     Column("asked_us", BigInteger, nullable=False),
     Column("used_us", BigInteger, nullable=False),
 )
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("day", Integer, primary_key=True),
+    Column("who", Text, primary_key=True),
+    Column("product", Text, primary_key=True),
+    Column("asset", Text, primary_key=True),
+    Column("requests", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+)
+
+fixity = Table(
+    "fixity",
+    metadata,
+    Column("path", Text, primary_key=True),
+    Column("checked_us", BigInteger, nullable=False),
+    Column("outcome", Text, nullable=False),
+)

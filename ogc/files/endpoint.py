@@ -1,32 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
 """`/files/{product}/{asset}`: one file, with ranges and a strong ETag (RFC 9110); `/files?products=…`: products as a zip that is made while it is sent.
 
-Rights are those of the product.
+Rights are those of the product, or those of who signed the link. What is sent is counted (`catalog.usage`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
 
 from catalog.model.faults import Fault, Kind, too_large
 from catalog.model.principal import Deadline, Principal, Role
 from catalog.model.product import Asset, Product
 from catalog.model.tape import TapeFile
-from catalog.model.time import micros_text
+from catalog.model.time import Micros, micros_text, now
 from catalog.service import Catalog
 from config.settings import Settings
 from ogc.http.edge import Edge
-from ogc.http.fields import Field, list_of, plain
+from ogc.http.fields import Field, integer, list_of, plain
 from ogc.http.problem import refused_plainly
 from ogc.http.zipped import Entry, streamed
 
 _PRODUCTS = Field("PRODUCTS", list_of(plain, 100))
+_HOURS = Field("HOURS", integer)
 _BLOCK = 1 << 20
 _STATUS = {
     Kind.UNKNOWN_PRODUCT: 404,
@@ -47,8 +51,8 @@ class FilesEndpoint:
     async def __call__(self, request: Request) -> Response:
         """The file, or the part of it that is asked for."""
         try:
-            who = await self._edge.principal(request)
             names = request.path_params["product"], request.path_params["asset"]
+            who = await self._reader(request, *names)
             product, asset, path = await self._edge.pool.run(partial(self._find, *names, who))
             if path is None:
                 waiting = await self._edge.pool.run(partial(self._catalog.tape.ask, [asset], who))
@@ -63,7 +67,44 @@ class FilesEndpoint:
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
         name = f"{product.id}_{asset.key}{path.suffix}"
-        return FileResponse(path, headers=headers, media_type=asset.media_type, filename=name)
+        note = partial(self._catalog.usage.note, who, product.id, asset.key)
+        return _Counted(note, path, headers=headers, media_type=asset.media_type, filename=name)
+
+    async def link(self, request: Request) -> Response:
+        """A link to one file for somebody without a key, that expires (`hours`, 24)."""
+        try:
+            names = request.path_params["product"], request.path_params["asset"]
+            who = await self._edge.principal(request)
+            if who.role is Role.PUBLIC:
+                raise Fault(
+                    Kind.BAD_CREDENTIAL,
+                    "to make a link, say who you are (an API key or a token)",
+                    "Authorization",
+                )
+            hours = _HOURS.read_or(await self._edge.kvp(request), 24)
+            most = self._settings.limits.link_hours
+            if not 0 < hours <= most:
+                raise Fault(
+                    Kind.INVALID, f"hours: a link lasts 1 to {most} hours (limits.link_hours)", "hours"
+                )
+            until = Micros(now() + hours * 3_600_000_000)
+            await self._edge.pool.run(partial(self._find, *names, who))
+            token = await self._edge.pool.run(partial(self._catalog.links.token, who, *names, until))
+        except Fault as fault:
+            return _refused(fault)
+        home = f"{self._edge.base_url(request)}/files/{quote(names[0])}/{quote(names[1])}"
+        return JSONResponse(
+            {"href": f"{home}?token={token}", "expires": micros_text(until)},
+            201,
+            {"Cache-Control": "no-store"},
+        )
+
+    async def _reader(self, request: Request, product: str, asset: str) -> Principal:
+        """Who asks: whoever signed the link, else the one whose credential it is. Raises Fault BAD_CREDENTIAL."""
+        token = (await self._edge.kvp(request)).get("TOKEN")
+        if token is None:
+            return await self._edge.principal(request)
+        return await self._edge.pool.run(partial(self._catalog.links.reader, token, product, asset))
 
     async def selection(self, request: Request) -> Response:
         """The files of some products as one zip, no copy of it anywhere; 202 while some of them are on tape."""
@@ -83,11 +124,19 @@ class FilesEndpoint:
         waiting = await self._edge.pool.run(partial(self._catalog.tape.ask, [one for _, one in chosen], who))
         if waiting:
             return _on_tape(waiting[0], len(waiting))
-        chunks = streamed(self._entries(chosen))
+        chunks = self._counted(streamed(self._entries(chosen)), chosen, who)
         first = await self._edge.pool.run(partial(self._begun, chosen, chunks))
         name = products[0].id if len(products) == 1 else "products"
         headers = {"Content-Disposition": f'attachment; filename="{name}.zip"', "Cache-Control": "no-store"}
         return StreamingResponse(self._edge.sent(first, chunks), 200, headers, "application/zip")
+
+    def _counted(
+        self, chunks: Iterator[bytes], chosen: Sequence[tuple[Product, Asset]], who: Principal
+    ) -> Iterator[bytes]:
+        """A whole zip counts as its files; of one that is broken off nobody knows which came."""
+        yield from chunks
+        for product, asset in chosen:
+            self._catalog.usage.note(who, product.id, asset.key, asset.bytes)
 
     def _named(self, names: Sequence[str], who: Principal) -> list[Product]:
         """Products by their ids. Raises Fault UNKNOWN_PRODUCT."""
@@ -118,6 +167,29 @@ class FilesEndpoint:
         if asset is None or path is None or not path.is_file():
             raise Fault(Kind.GONE, f"{product.id} has no file {key[:60]!r}")
         return product, asset, path
+
+
+class _Counted(FileResponse):
+    """A file, and how many bytes of it went out."""
+
+    def __init__(self, note: Callable[[int], None], path: Path, **more: Any) -> None:
+        super().__init__(path, **more)
+        self._note = note
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI; counted also when the client goes away."""
+        size = 0
+
+        async def watched(message: Message) -> None:
+            nonlocal size
+            await send(message)
+            size += len(message.get("body", b""))
+
+        try:
+            await super().__call__(scope, receive, watched)
+        finally:
+            if size:
+                self._note(size)
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
