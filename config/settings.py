@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -125,6 +126,16 @@ class Archive(_Frozen):
 
     second_copy: Path | None = None
     """A folder, best on other disks, where `hysope archive fixity` keeps a second copy of every file."""
+    addresses: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,30}$")], str] = {}
+    """Other ways to the folder, for those who work beside the data: `s3: s3://bucket/archive`, `cluster: file:///data/archive`."""
+
+    @field_validator("addresses")
+    @classmethod
+    def _are_addresses(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, address in value.items():
+            if not re.match(r"(s3|gs|az|https?|file)://\S+\Z", address):
+                raise ValueError(f"{name}: {address!r} is not an address such as s3://bucket/archive")
+        return value
 
 
 class Oidc(_Frozen):
@@ -273,6 +284,8 @@ class Settings(_Frozen):
     """Collections that are not for everybody, with the groups they are for; `users` is everybody with an identity."""
     features: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,60}$")], Mount] = {}
     """Collections of features that pygeoapi's providers serve under `/ogcapi`, by their ids."""
+    places: str = ""
+    """The collection of `features` whose polygons (communes, catchments) are the named places of rasters in EDR."""
     harvest: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,60}$")], HarvestSource] = {}
     """Other centres whose records are harvested, by ids of ours."""
     resto: dict[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,60}$")], RestoCollection] = _RESTO

@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -36,7 +35,6 @@ from ogc.edr.service import EdrService
 from ogc.features import block as features
 from ogc.features.endpoint import FeaturesEndpoints
 from ogc.features.service import Features
-from ogc.features.stations import StationFeatures
 from ogc.files.endpoint import FilesEndpoint
 from ogc.http.edge import Edge
 from ogc.http.guard import Guard
@@ -132,7 +130,7 @@ def build(settings: Settings) -> Starlette:
             (
                 mapsapi.block(settings.limits),
                 features.block(items),
-                edr.block(),
+                edr.block(places=bool(settings.places)),
                 connected.block(),
                 processes.block(),
             ),
@@ -142,8 +140,8 @@ def build(settings: Settings) -> Starlette:
         ).routes(),
         *FeaturesEndpoints(items, edge, settings).routes(),
         *EdrEndpoints(
-            EdrService(services.catalog, services.tiles, settings),
-            partial(StationFeatures, services.catalog),
+            EdrService(services.catalog, services.tiles, settings, items.place),
+            items.named,
             services.maps.layers,
             edge,
             settings,

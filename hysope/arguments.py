@@ -161,6 +161,8 @@ def _archive(verbs: Verbs, common: argparse.ArgumentParser) -> None:
 
 
 def _looking(verbs: Verbs, common: argparse.ArgumentParser) -> None:
+    paths = verbs.add_parser("paths", parents=[common], help="where the files of products are")
+    paths.add_argument("products", nargs="+", metavar="ID")
     usage = verbs.add_parser("usage", parents=[common], help="what was taken away")
     usage.add_argument("--by", choices=["product", "who", "asset", "day"], default="product")
     usage.add_argument("--days", type=float, default=30, help="of so many days (default 30)")

@@ -61,12 +61,14 @@ def _run(loaded: Loaded, arguments: argparse.Namespace) -> int:
     if arguments.verb in ("supervisor", "jobs", "space"):
         from hysope.commands import jobs
 
-        work = {"supervisor": jobs.supervisor, "jobs": jobs.jobs, "space": jobs.space}
-        return work[arguments.verb](loaded.settings, arguments)
-    if arguments.verb == "usage" or (arguments.verb == "archive" and arguments.what == "fixity"):
+        return {"supervisor": jobs.supervisor, "jobs": jobs.jobs, "space": jobs.space}[arguments.verb](
+            loaded.settings, arguments
+        )
+    if arguments.verb in ("usage", "paths") or (arguments.verb == "archive" and arguments.what == "fixity"):
         from hysope.commands import care
 
-        return (care.usage if arguments.verb == "usage" else care.fixity)(loaded.settings, arguments)
+        work = {"usage": care.usage, "paths": care.paths, "archive": care.fixity}
+        return work[arguments.verb](loaded.settings, arguments)
     if arguments.verb == "export":
         from hysope.commands import export
 

@@ -74,6 +74,9 @@ def checked_registry(settings: Settings) -> Registry:
         raise ConfigError(
             Problem(Place("settings"), name, "is the id of another collection") for name in taken
         )
+    if settings.places and settings.places not in settings.features:
+        told = did_you_mean(settings.places, settings.features)
+        raise ConfigError([Problem(Place("settings"), "places", "is no collection of features", told)])
     known = (*registry.collections, *settings.features, *settings.harvest)
     unknown = [name for name in settings.access if name not in known]
     if unknown:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`hysope usage` tells what was taken away; `hysope archive fixity` compares the archive with its checksums, and keeps a second copy."""
+"""Where files are (`hysope paths`), what was taken away (`hysope usage`), whether the archive is what was written (`hysope archive fixity`)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,30 @@ from collections import Counter
 
 from catalog.fixity import CHANGED, MISSING, Fixity, since
 from catalog.model.faults import Fault
+from catalog.model.principal import OPERATOR, Deadline
 from catalog.model.time import day_of, now
 from config.settings import Settings
 from hysope.wiring import wire_catalog
 
 _MEGA = 1e6
+
+
+def paths(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Each file of some products: here, and by the other ways to the archive."""
+    catalog = wire_catalog(settings)
+    try:
+        for name in arguments.products:
+            product = catalog.product(name, OPERATOR, Deadline.after(60))
+            for asset in product.assets:
+                ways = [] if asset.path.startswith("/") else settings.archive.addresses.values()
+                others = "".join(f"  {way.rstrip('/')}/{asset.path}" for way in ways)
+                print(f"{product.id}  {asset.key}  {catalog.archive / asset.path}{others}")
+    except Fault as fault:
+        print(fault.text)
+        return 1
+    finally:
+        catalog.close()
+    return 0
 
 
 def usage(settings: Settings, arguments: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from ogc.common.blocks import Block, Document, answer, link, operation, ref
@@ -35,31 +36,32 @@ _TITLES = {
 }  # fmt: skip
 
 
-def block() -> Block:
-    """The building block."""
+def block(*, places: bool) -> Block:
+    """The building block; `places` says whether rasters have named places."""
+    links, members = partial(_links, places=places), partial(_members, places=places)
     return Block(
-        _TAG, _CONFORMANCE, _paths(), _parameters(), {}, collection_links=_links, collection_members=_members
+        _TAG, _CONFORMANCE, _paths(), _parameters(), {}, collection_links=links, collection_members=members
     )
 
 
-def _links(api: str, one: Offered) -> list[Document]:
+def _links(api: str, one: Offered, *, places: bool) -> list[Document]:
     """To what can be had without a further word: the items, and the named places."""
     here = f"{api}/collections/{one.name}"
-    places = [link(f"{here}/locations", "data", "The places that have a name", documents.GEOJSON)]
+    named = [link(f"{here}/locations", "data", "The places that have a name", documents.GEOJSON)]
     return [
         link(f"{here}/items?f=json", "data", "The items", documents.GEOJSON),
-        *(places if Query.LOCATIONS in queries_of(one.kind) else []),
+        *(named if Query.LOCATIONS in queries_of(one.kind, places=places) and not one.layer.suffix else []),
     ]
 
 
-def _members(api: str, one: Offered) -> Document:
+def _members(api: str, one: Offered, *, places: bool) -> Document:
     """`data_queries` and `parameter_names` (19-086r6, 8.1)."""
     if one.layer.suffix:
         return {}
     here, crs = f"{api}/collections/{one.name}", [crs_uri(crs) for crs in crs_list(one)]
     return {
         "data_queries": {
-            **{query.value: {"link": _query_link(here, query, crs)} for query in queries_of(one.kind)},
+            **{query.value: {"link": _query_link(here, query, crs)} for query in queries_of(one.kind, places=places)},
             "items": {"link": {"href": f"{here}/items", "rel": "data", "variables": {"query_type": "items", "output_formats": ["GeoJSON"]}}},
         },
         "parameter_names": parameter_names(parameters_of(one.kind), words=True), "output_formats": list(_FORMS),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +14,7 @@ from starlette.routing import Route
 
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal, Role
-from config.product_types import Collection, SeriesType
+from config.product_types import Collection
 from config.settings import Settings
 from ogc.common.blocks import link
 from ogc.common.documents import crs_list, crs_uri
@@ -25,8 +26,7 @@ from ogc.edr.service import EdrService
 from ogc.edr.values import Found
 from ogc.features import documents
 from ogc.features.request import items_request
-from ogc.features.source import Document, Page, Where
-from ogc.features.stations import StationFeatures
+from ogc.features.source import Document, Page, Source, Where
 from ogc.http.edge import Edge
 from ogc.maps.layers import Layers, Offered
 
@@ -39,14 +39,14 @@ class EdrEndpoints:
     def __init__(
         self,
         service: EdrService,
-        features: Callable[[SeriesType], StationFeatures],
+        named: Callable[[Collection, Principal], Source | None],
         layers: Layers,
         edge: Edge,
         settings: Settings,
     ) -> None:
-        self._service, self._features, self._layers, self._edge, self._settings = (
+        self._service, self._named, self._layers, self._edge, self._settings = (
             service,
-            features,
+            named,
             layers,
             edge,
             settings,
@@ -94,7 +94,7 @@ class EdrEndpoints:
         return Response(body, 200, headers, form.media_type)
 
     async def _locations(self, request: Request) -> Response:
-        """The places that have a name: the stations, a page of them."""
+        """The places that have a name, a page of them: stations, or the polygons that the settings name."""
         kvp = check_parameters(request, ("bbox", "limit", "token"))
         who = await self._edge.principal(request)
         server = self._edge.base_url(request)
@@ -111,9 +111,9 @@ class EdrEndpoints:
 
     def _listed(self, request: Request, kvp: dict[str, str], who: Principal, where: Where) -> Document:
         kind = self._kind(request, who)
-        if not isinstance(kind, SeriesType):
+        source = self._named(kind, who)
+        if source is None:
             raise Fault(Kind.UNKNOWN_LAYER, f"{kind.id} has no locations query", "query")
-        source = self._features(kind)
         asked = items_request(kvp, source)
         page = source.page(asked.asked, who, self._deadline(), where)
         features = [
@@ -121,9 +121,9 @@ class EdrEndpoints:
                 **one,
                 "links": [
                     link(
-                        f"{where.collection}/locations/{one['id']}",
+                        f"{where.collection}/locations/{quote(str(one['id']), safe='')}",
                         "data",
-                        "The series",
+                        "The values",
                         Form.COVERAGE_JSON.media_type,
                     )
                 ],

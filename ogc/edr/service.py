@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pyproj import Geod
+from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from catalog.crs import CRS84, Crs, transform
+from catalog.crs import CRS84, Crs, transform, transform_box
+from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind, too_large
 from catalog.model.observation import Series, SeriesQuery, Station
 from catalog.model.principal import Deadline, Principal
@@ -34,10 +38,10 @@ _EARTH = Geod(ellps="WGS84")
 _MOST_STATIONS = 1_000
 
 
-def queries_of(kind: Collection) -> tuple[Query, ...]:
-    """The queries that a collection answers."""
+def queries_of(kind: Collection, *, places: bool) -> tuple[Query, ...]:
+    """The queries that a collection answers; rasters have locations where there are named places."""
     if isinstance(kind, ProductType):
-        return (Query.POSITION, Query.AREA, Query.CUBE)
+        return (Query.POSITION, Query.AREA, Query.CUBE, *((Query.LOCATIONS,) if places else ()))
     return (Query.POSITION, Query.RADIUS, Query.AREA, Query.CUBE, Query.LOCATIONS)
 
 
@@ -54,16 +58,20 @@ def parameters_of(kind: Collection) -> tuple[Parameter, ...]:
     )
 
 
+PlaceOf = Callable[[str, Principal, Deadline], Mapping[str, Any]]
+"""The feature of a named place, by its id. Raises Fault UNKNOWN_PRODUCT."""
+
+
 class EdrService:
     """Answers data queries; safe to share between threads."""
 
-    def __init__(self, catalog: Catalog, tiles: Tiles, settings: Settings) -> None:
-        self._catalog, self._tiles, self._settings = catalog, tiles, settings
+    def __init__(self, catalog: Catalog, tiles: Tiles, settings: Settings, place: PlaceOf) -> None:
+        self._catalog, self._tiles, self._settings, self._place = catalog, tiles, settings, place
 
     def answer(self, kind: Collection, request: DataRequest, who: Principal, location: str = "") -> Found:
         """The values of a request. Raises Fault."""
         deadline = Deadline.after(self._settings.limits.render_seconds)
-        if request.query not in queries_of(kind):
+        if request.query not in queries_of(kind, places=bool(self._settings.places)):
             raise Fault(Kind.UNKNOWN_LAYER, f"{kind.id} has no {request.query.value} query", "query")
         parts, most = shapely.get_num_geometries(request.area), self._settings.limits.edr_parts
         if request.area is not None and parts > most:
@@ -71,9 +79,34 @@ class EdrService:
         parameters = _chosen(kind, request.names)
         if isinstance(kind, SeriesType):
             return self._stations(kind, parameters, request, who, deadline, location)
+        if request.query is Query.LOCATIONS:
+            request = self._placed(location, request, who, deadline)
         if request.query is Query.POSITION:
             return self._pixels(kind, parameters, request, who, deadline)
         return self._grid(kind, parameters, request, who, deadline)
+
+    def _placed(self, location: str, request: DataRequest, who: Principal, deadline: Deadline) -> DataRequest:
+        """The area of a named place. Raises Fault UNKNOWN_PRODUCT for one that there is not, TOO_LARGE, INVALID."""
+        found = self._place(location, who, deadline)
+        geometry = found.get("geometry") or {}
+        if geometry.get("type") not in ("Polygon", "MultiPolygon"):
+            raise Fault(Kind.INVALID, f"{shown(location)} is not a polygon", "locationId")
+        area = shapely.force_2d(shape(geometry))
+        parts, most = shapely.get_num_geometries(area), self._settings.limits.edr_parts
+        if parts > most:
+            raise too_large(f"{shown(location)}: {parts} polygons", most, "limits.edr_parts", "locationId")
+        west, south, east, north = area.bounds
+        if west < -180 or south < -90 or east > 180 or north > 90:
+            raise Fault(
+                Kind.UNAVAILABLE,
+                f"{shown(location)} is not in longitude and latitude; the operator can mend it",
+            )
+        box: Box | None = Box(west=west, south=south, east=east, north=north)
+        if request.crs.epsg != CRS84.epsg and box is not None:
+            box = transform_box(box, CRS84.epsg, request.crs.epsg)
+        if box is None:
+            raise Fault(Kind.INVALID, f"{shown(location)} does not lie in {request.crs.name}", "crs")
+        return replace(request, query=Query.AREA, area=area, box=box)
 
     def _pixels(
         self,

@@ -4,17 +4,17 @@
 from __future__ import annotations
 
 from catalog.model.area import WORLD
-from catalog.model.faults import Fault
-from catalog.model.principal import Principal
+from catalog.model.faults import Fault, Kind
+from catalog.model.principal import Deadline, Principal
 from catalog.service import Catalog
-from config.product_types import ProductType
+from config.product_types import Collection, ProductType, SeriesType
 from config.settings import Mount, Settings
 from ogc.common.blocks import link
 from ogc.features import documents, records
 from ogc.features.footprints import Footprints
 from ogc.features.plugins import PluginFeatures
 from ogc.features.records import RecordFeatures
-from ogc.features.source import Document, Source
+from ogc.features.source import Document, Source, Where
 from ogc.features.stations import StationFeatures
 from ogc.maps.layers import Layers
 
@@ -39,6 +39,20 @@ class Features:
         if isinstance(kind, ProductType):
             return Footprints(self._catalog, kind)
         return StationFeatures(self._catalog, kind)
+
+    def named(self, kind: Collection, who: Principal) -> Source | None:
+        """The named places of a collection: the stations of series, the polygons of the settings for rasters."""
+        if isinstance(kind, SeriesType):
+            return StationFeatures(self._catalog, kind)
+        mount = self._mounts(who).get(self._settings.places)
+        return PluginFeatures(self._settings.places, mount) if mount else None
+
+    def place(self, name: str, who: Principal, deadline: Deadline) -> Document:
+        """A named place of rasters. Raises Fault UNKNOWN_PRODUCT."""
+        mount = self._mounts(who).get(self._settings.places)
+        if mount is None:
+            raise Fault(Kind.UNKNOWN_PRODUCT, "there are no named places", "locationId")
+        return PluginFeatures(self._settings.places, mount).one(name, who, deadline, Where("", ""))
 
     def own(self, who: Principal, api: str, language: str) -> list[Document]:
         """The collections that are no layers: the catalogue's records, and what providers serve."""

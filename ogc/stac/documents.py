@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -38,6 +38,7 @@ _EXTENSIONS = {
     "eo:": "https://stac-extensions.github.io/eo/v2.0.0/schema.json", "file:": "https://stac-extensions.github.io/file/v2.1.0/schema.json",
     "storage:": "https://stac-extensions.github.io/storage/v1.0.0/schema.json",
     "processing:": "https://stac-extensions.github.io/processing/v1.2.0/schema.json",
+    "alternate": "https://stac-extensions.github.io/alternate-assets/v1.2.0/schema.json",
 }  # fmt: skip
 _VERSION = "https://stac-extensions.github.io/version/v1.2.0/schema.json"
 _ROLES = {
@@ -170,12 +171,14 @@ def collection(kind: ProductType, summary: Summary, base: str, server: str) -> D
     return out
 
 
-def item(product: Product, kind: ProductType, base: str, server: str) -> Document:
-    """A product as an item; its geometry is the footprint of the valid pixels."""
+def item(
+    product: Product, kind: ProductType, base: str, server: str, addresses: Mapping[str, str] | None = None
+) -> Document:
+    """A product as an item; its geometry is the footprint of the valid pixels. `addresses` are other ways to the archive, by name."""
     outline = shapely.from_wkb(product.footprint)
     west, south, east, north = shapely.bounds(outline).tolist()
     home = f"{base}/collections/{product.collection}"
-    assets = {asset.key: _asset(asset, product, kind, server) for asset in product.assets}
+    assets = {asset.key: _asset(asset, product, kind, server, addresses or {}) for asset in product.assets}
     properties = _properties(product, kind)
     wms = f"{server}/wms?{urlencode({'service': 'WMS', 'version': '1.3.0', 'request': 'GetCapabilities'})}"
     return {
@@ -217,10 +220,17 @@ def _properties(product: Product, kind: ProductType) -> Document:
     return {**out, **{name: value for name, value in known.items() if value not in (None, "", [None])}}
 
 
-def _asset(asset: Asset, product: Product, kind: ProductType, server: str) -> Document:
+def _asset(
+    asset: Asset, product: Product, kind: ProductType, server: str, addresses: Mapping[str, str]
+) -> Document:
     out: Document = {
         "href": f"{server}/files/{product.id}/{asset.key}", "type": asset.media_type, "roles": _ROLES[asset.role], "title": _title(asset, kind),
     }  # fmt: skip
+    if addresses and not asset.path.startswith("/"):
+        out["alternate"] = {
+            name: {"href": f"{address.rstrip('/')}/{asset.path}", "alternate:name": name}
+            for name, address in addresses.items()
+        }
     if asset.tier != "online":
         out["storage:tier"] = asset.tier
     if asset.bytes:

@@ -67,7 +67,7 @@ class StacService:
         product = self._catalog.product(product_id, who, self._deadline())
         if product.collection != name:
             raise Fault(Kind.UNKNOWN_PRODUCT, f"{name} has no item {product_id[:80]!r}", "id")
-        return item(product, kind, base, server)
+        return item(product, kind, base, server, self._settings.archive.addresses)
 
     def search(
         self, search: Search, who: Principal, base: str, server: str
@@ -78,7 +78,8 @@ class StacService:
         page = rows[: search.limit]
         after = token(page[-1]) if len(rows) > search.limit else ""
         matched = self._catalog.count(search.tree, who, deadline)
-        found = [search.fields.of(item(product, self._of(product), base, server)) for product in page]
+        ways = self._settings.archive.addresses
+        found = [search.fields.of(item(product, self._of(product), base, server, ways)) for product in page]
         return found, matched, after
 
     def _rows(self, search: Search, who: Principal, deadline: Deadline) -> tuple[Product, ...]:

@@ -4,6 +4,8 @@
 import csv
 import io
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,12 +15,17 @@ import shapely
 from pyproj import Geod, Transformer
 from rasterio.io import MemoryFile
 from rasterio.warp import transform as warp
-from support import World
+from starlette.testclient import TestClient
+from support import World, shared
 
 from catalog.keys import KeyRequest
 from catalog.model.observation import SeriesQuery
 from catalog.model.principal import ANONYMOUS, OPERATOR, Deadline, Role
 from catalog.model.time import micros_text
+from config.problems import ConfigError
+from config.settings import Bilingual, Mount
+from hysope.app import build
+from hysope.wiring import checked_registry
 
 L2A = "sentinel2-l2a"
 RIVERS = "hydroweb-rivers-operational"
@@ -343,3 +350,85 @@ def test_queries_that_a_collection_has_not_and_rights(world: World, hydro: World
     assert answer.headers["cache-control"].startswith("private")
     assert rasterio.__version__
     assert json.loads(answer.text)["type"] in ("Coverage", "CoverageCollection")
+
+
+TOWN = {
+    "type": "Polygon",
+    "coordinates": [[[0.505, 44.214], [0.515, 44.214], [0.515, 44.220], [0.510, 44.222], [0.505, 44.214]]],
+}
+
+
+def mount(path: Path, key: str) -> Mount:
+    """A file as a collection, by pygeoapi's own provider."""
+    return Mount(
+        title=Bilingual(en="Communes", fr="Communes"), description=Bilingual(en="Polygons", fr="Polygones"),
+        provider={"name": "GeoJSON", "data": str(path), "id_field": key},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def placed(world: World, tmp_path: Path) -> Iterator[TestClient]:
+    features = [
+        {"type": "Feature", "id": "31555", "properties": {"code": "31555", "name": "Town"}, "geometry": TOWN},
+        {
+            "type": "Feature",
+            "id": "x y",
+            "properties": {"code": "x y", "name": "Point"},
+            "geometry": {"type": "Point", "coordinates": [0.5, 44.2]},
+        },
+    ]
+    (tmp_path / "communes.geojson").write_text(
+        json.dumps({"type": "FeatureCollection", "features": features})
+    )
+    settings = world.settings.model_copy(
+        update={"features": {"communes": mount(tmp_path / "communes.geojson", "code")}, "places": "communes"}
+    )
+    with TestClient(build(settings), client=("127.0.0.1", 50_000)) as client:
+        yield client
+
+
+def test_rasters_have_the_named_places_of_the_settings(placed: TestClient, world: World) -> None:
+    home = f"/ogcapi/collections/{L2A}"
+    about = placed.get(home).json()
+    assert "locations" in about["data_queries"]
+    listed = placed.get(f"{home}/locations").json()
+    assert [one["properties"]["name"] for one in listed["features"]] == ["Town", "Point"]
+    link = listed["features"][0]["links"][0]["href"].removeprefix("http://maps.example")
+    found = placed.get(link, params={"datetime": "2023-03-01/2023-03-31", "parameter-name": "B4"})
+    assert found.headers["content-type"] == "application/prs.coverage+json"
+    same = get(
+        world,
+        f"{L2A}/area",
+        coords=shapely.from_geojson(json.dumps(TOWN)).wkt,
+        datetime="2023-03-01/2023-03-31",
+        parameter_name="B4",
+    )
+    assert check(found.json()) == same
+    values = found.json()["ranges"]["B4"]["values"]
+    assert len(found.json()["domain"]["axes"]["t"]["values"]) == 2
+    assert any(one is None for one in values)
+    assert any(one is not None for one in values)
+    moved = placed.get(
+        f"{home}/locations/31555", params={"crs": f"{EPSG}2154", "parameter-name": "B4", "f": "CSV"}
+    )
+    assert moved.headers["content-crs"] == f"<{EPSG}2154>"
+    assert placed.get(f"{home}/locations/nowhere").status_code == 404
+    assert placed.get(f"{home}/locations/x%20y").status_code == 400
+    assert placed.get("/ogcapi/collections/sentinel2-l2a.clouds/locations").status_code in (200, 404)
+    assert ask(world, f"{L2A}/locations").status_code == 404, "not without the setting"
+
+
+def test_places_that_are_not_in_degrees_are_told_as_such(world: World) -> None:
+    """The real communes of the north, which are in Lambert-93."""
+    path = shared("data", "products", "zonal", "COMMUNE_59xxx.geojson")
+    settings = world.settings.model_copy(
+        update={"features": {"communes": mount(path, "INSEE_COM")}, "places": "communes"}
+    )
+    with TestClient(build(settings), client=("127.0.0.1", 50_000)) as client:
+        answer = client.get(f"/ogcapi/collections/{L2A}/locations/59340")
+        assert (answer.status_code, "longitude and latitude" in answer.text) == (503, True)
+
+
+def test_places_must_be_a_collection_of_features(world: World) -> None:
+    with pytest.raises(ConfigError, match="no collection of features"):
+        checked_registry(world.settings.model_copy(update={"places": "comunes"}))

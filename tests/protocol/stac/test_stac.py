@@ -4,6 +4,7 @@
 import hashlib
 import json
 import re
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,18 @@ import pystac
 import pytest
 import shapely
 from openapi_spec_validator import OpenAPIV30SpecValidator
+from pydantic import ValidationError
 from referencing import Registry, Resource
 from shapely.geometry import shape
+from starlette.testclient import TestClient
 from support import SHARED, World
 
 from catalog.keys import KeyRequest
-from catalog.model.principal import OPERATOR, Role
+from catalog.model.principal import OPERATOR, Deadline, Role
 from catalog.query import Property, equal
+from config.settings import Archive
+from hysope.app import build
+from hysope.commands.care import paths
 
 BASE = "http://maps.example/stac"
 
@@ -573,3 +579,30 @@ def test_collections_are_asked_by_a_body_too(world: World) -> None:
     )
     assert world.client.post("/stac/collections", json={"page": 2}).status_code == 400
     assert world.client.post("/stac/collections", json={"size": 2}).status_code == 400
+
+
+def test_assets_tell_the_other_ways_to_the_archive(
+    world: World, schemas: Registry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ways = {"s3": "s3://bucket/archive/", "cluster": "file:///data/archive"}
+    settings = world.settings.model_copy(update={"archive": Archive(addresses=ways)})
+    with TestClient(build(settings), client=("127.0.0.1", 50_000)) as client:
+        found = client.get("/stac/search?collections=sentinel2-l2a&limit=1").json()["features"][0]
+    assert any("alternate-assets" in one for one in found["stac_extensions"])
+    for extension in found["stac_extensions"]:
+        validate(found, schemas, extension)
+    product = world.services.catalog.product(found["id"], OPERATOR, Deadline.after(10))
+    path = product.asset_of("B4").path
+    assert found["assets"]["B4"]["alternate"] == {
+        "s3": {"href": f"s3://bucket/archive/{path}", "alternate:name": "s3"},
+        "cluster": {"href": f"file:///data/archive/{path}", "alternate:name": "cluster"},
+    }
+    assert paths(settings, Namespace(products=[product.id])) == 0
+    told = capsys.readouterr().out
+    assert (
+        f"{product.id}  B4  {world.services.catalog.archive / path}  s3://bucket/archive/{path}  file:///data/archive/{path}\n"
+        in told
+    )
+    assert paths(settings, Namespace(products=["nothing"])) == 1
+    with pytest.raises(ValidationError):
+        Archive(addresses={"s3": "bucket"})
