@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import rasterio
@@ -129,13 +129,18 @@ def write_geotiff(
     nodata: float | None,
     colours: dict[int, tuple[int, int, int, int]] | None = None,
     named: Sequence[BandLabel] = (),
+    packing: Literal["none", "lzw", "deflate"] = "deflate",
 ) -> bytes:
     """A small GeoTIFF in memory, for an answer; `named` labels its bands, so that a reader finds the physical values."""
     profile: dict[str, Any] = {
         "driver": "GTiff", "width": grid.width, "height": grid.height, "count": bands.shape[0], "dtype": bands.dtype.name,
-        "compress": "deflate", "zlevel": 1, "predictor": _predictor(bands.dtype, classes=bool(colours)), "blockysize": min(256, grid.height),
+        "blockysize": min(256, grid.height),
         "crs": f"EPSG:{grid.epsg}", "transform": grid_transform(grid), "nodata": nodata,
     }  # fmt: skip
+    if packing != "none":
+        profile |= {"compress": packing, "predictor": _predictor(bands.dtype, classes=bool(colours))}
+    if packing == "deflate":
+        profile["zlevel"] = 1
     if bands.shape[0] in (3, 4) and bands.dtype == np.uint8:
         profile.update(photometric="RGB")
     with MemoryFile() as memory:

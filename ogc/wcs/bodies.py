@@ -13,7 +13,7 @@ from config.limits import Limits
 from ogc.http.fields import shown
 from ogc.http.kvp import Kvp
 
-_OPERATIONS = ("GetCapabilities", "DescribeCoverage", "GetCoverage", "DescribeEOCoverageSet")
+_OPERATIONS = ("GetCapabilities", "DescribeCoverage", "GetCoverage")
 
 
 def parameters(body: bytes, limits: Limits) -> Kvp:
@@ -143,10 +143,18 @@ def _inner(key: str) -> Callable[[etree._Element], Iterator[tuple[str, str]]]:
     return read
 
 
+def _geotiff(element: etree._Element) -> Iterator[tuple[str, str]]:
+    """The parameters of the GeoTIFF encoding (12-100r1)."""
+    for one in _children(element):
+        if etree.QName(one).localname != "compression":
+            raise Fault(Kind.INVALID_REQUEST, f"{shown(etree.QName(one).localname)} is not offered")
+        yield "GEOTIFF:COMPRESSION", _text(one)
+
+
 _READERS: dict[str, Callable[[etree._Element], Iterator[tuple[str, str]]]] = {
     "AcceptVersions": _list("ACCEPTVERSIONS"), "AcceptFormats": lambda _: iter(()), "AcceptLanguages": lambda _: iter(()), "Sections": _list("SECTIONS"),
     "CoverageId": _as("COVERAGEID"), "DimensionTrim": _trim, "DimensionSlice": _slice, "format": _as("FORMAT"), "mediaType": _as("MEDIATYPE"),
     "RangeSubset": _range, "ScaleByFactor": _inner("SCALEFACTOR"), "ScaleAxesByFactor": _axes("SCALEAXES", "scaleFactor"),
     "ScaleToSize": _axes("SCALESIZE", "targetSize"), "ScaleToExtent": _extents, "Interpolation": _inner("INTERPOLATION"),
-    "GetCoverageCrs": _inner(""), "subsettingCrs": _as("SUBSETTINGCRS"), "outputCrs": _as("OUTPUTCRS"), "eoId": _as("EOID"), "containment": _as("CONTAINMENT"),
+    "parameters": _geotiff, "GetCoverageCrs": _inner(""), "subsettingCrs": _as("SUBSETTINGCRS"), "outputCrs": _as("OUTPUTCRS"),
 }  # fmt: skip

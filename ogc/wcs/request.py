@@ -17,11 +17,13 @@ from tiles.times import TimeQuery
 
 Version = Literal["1.0.0", "2.0.1"]
 Form = Literal["geotiff", "netcdf"]
+Packing = Literal["none", "lzw", "deflate"]
 _MOST_IDS = 200
 _FORMATS: dict[str, Form] = {
     **dict.fromkeys(("geotiff", "image/tiff", "image/geotiff", "tiff", "image/tiff;application=geotiff", "gtiff"), "geotiff"),
     **dict.fromkeys(("netcdf", "application/netcdf", "application/x-netcdf", "application/netcdf4"), "netcdf"),
 }  # fmt: skip
+_PACKINGS: dict[str, Packing] = {"none": "none", "lzw": "lzw", "deflate": "deflate"}
 _METHODS = {
     "nearest": False, "nearest neighbor": False, "nearest-neighbor": False, "nearest_neighbor": False, "none": False, "near": False,
     "bilinear": True, "linear": True, "average": True,
@@ -85,6 +87,8 @@ class GetCoverage:
     form: Form = "geotiff"
     with_gml: bool = False
     """As multipart/related: the coverage in GML, then the values (09-110r4, requirement 28)."""
+    packing: Packing = "deflate"
+    """Of a GeoTIFF."""
 
 
 WcsRequest = GetCapabilities | DescribeCoverage | GetCoverage
@@ -165,7 +169,7 @@ def _coverage_100(kvp: Kvp, limits: Limits) -> GetCoverage:
     bands = Field("BANDS" if "BANDS" in kvp else "BAND", list_of(plain, 100)).read_or(kvp, ())
     return GetCoverage(
         "1.0.0", Field("COVERAGE", plain).read(kvp), crs, _RESPONSE_CRS.read_or(kvp, None), Side(west, east), Side(south, north), time, width, height,
-        resolution, None, _spans(bands), _method(kvp.get("INTERPOLATION", "")), form,
+        resolution, None, _spans(bands), _method(kvp.get("INTERPOLATION", "")), form, False, _packing(kvp, form),
     )  # fmt: skip
 
 
@@ -191,7 +195,7 @@ def _coverage_201(kvp: Kvp, limits: Limits) -> GetCoverage:
     return GetCoverage(
         "2.0.1", Field("COVERAGEID", plain).read(kvp), _SUBSETTING_CRS.read_or(kvp, None), _OUTPUT_CRS.read_or(kvp, None),
         sides.get("x", Side(None, None)), sides.get("y", Side(None, None)), time, width, height, None, factors, _spans(bands),
-        _method(kvp.get("INTERPOLATION", "")), form, "MEDIATYPE" in kvp,
+        _method(kvp.get("INTERPOLATION", "")), form, "MEDIATYPE" in kvp, _packing(kvp, form),
     )  # fmt: skip
 
 
@@ -298,6 +302,19 @@ def _format(kvp: Kvp, *, required: bool) -> Form:
             Kind.UNKNOWN_FORMAT,
             f"{shown(text)} is not a format of this service (image/tiff, application/netcdf)",
             "format",
+        )
+    return found
+
+
+def _packing(kvp: Kvp, form: Form) -> Packing:
+    """`geotiff:compression` (12-100r1, 6.4). Raises Fault INVALID for one that we do not write, and where there is no GeoTIFF."""
+    text = kvp.get("GEOTIFF:COMPRESSION", "Deflate").lower()
+    found = _PACKINGS.get(text)
+    if found is None or (form != "geotiff" and "GEOTIFF:COMPRESSION" in kvp):
+        raise Fault(
+            Kind.INVALID,
+            f"{shown(text)} is not offered here; there are None, LZW and Deflate, of GeoTIFF",
+            "geotiff:compression",
         )
     return found
 

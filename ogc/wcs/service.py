@@ -24,7 +24,7 @@ from ogc.http.ows import check_update_sequence
 from ogc.maps.service import Answer
 from ogc.wcs import v100, v201
 from ogc.wcs.coverages import Coverage, Coverages
-from ogc.wcs.request import DescribeCoverage, GetCapabilities, GetCoverage, Side, WcsRequest
+from ogc.wcs.request import DescribeCoverage, GetCapabilities, GetCoverage, Packing, Side, WcsRequest
 from tiles.frame import Frame
 from tiles.service import Extracted, ExtractQuery, Tiles
 
@@ -86,7 +86,7 @@ class WcsService:
             frame.height,
         )
         body = (
-            _geotiff(coverage, bands, found, grid)
+            _geotiff(coverage, bands, found, grid, request.packing)
             if request.form == "geotiff"
             else self._netcdf(coverage, bands, found, grid)
         )
@@ -111,14 +111,15 @@ class WcsService:
         return write_netcdf(np.ascontiguousarray(found.counts), grid, variables, _period(found), about)
 
 
-def _geotiff(coverage: Coverage, bands: tuple[str, ...], found: Extracted, grid: Grid) -> bytes:
+def _geotiff(
+    coverage: Coverage, bands: tuple[str, ...], found: Extracted, grid: Grid, packing: Packing
+) -> bytes:
     labels = [BandLabel(name, *_scale(coverage, name)) for name in bands]
     nodata = {
         count for count, name in zip(found.nodata, bands, strict=True) if coverage.kind.bands[name].nodata
     }
-    return write_geotiff(
-        np.ascontiguousarray(found.counts), grid, nodata.pop() if len(nodata) == 1 else None, None, labels
-    )
+    none = nodata.pop() if len(nodata) == 1 else None
+    return write_geotiff(np.ascontiguousarray(found.counts), grid, none, None, labels, packing)
 
 
 def _variable(name: str, band: Band) -> Variable:

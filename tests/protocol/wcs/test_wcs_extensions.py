@@ -52,6 +52,7 @@ def test_requests_in_xml_answer_as_their_parameters_do(world: World) -> None:
         (coverage(DATE, "<scal:ScaleByFactor><scal:scaleFactor>0.5</scal:scaleFactor></scal:ScaleByFactor>"), {"TIME": DAY, "SCALEFACTOR": "0.5"}),
         (coverage(DATE, f"<scal:ScaleToSize>{AXIS.format('TargetAxisSize', 'i', 'targetSize', 20)}{AXIS.format('TargetAxisSize', 'j', 'targetSize', 10)}</scal:ScaleToSize>"), {"TIME": DAY, "SCALESIZE": "i(20),j(10)"}),
         (coverage(DATE, "<int:Interpolation><int:globalInterpolation>http://www.opengis.net/def/interpolation/OGC/1/linear</int:globalInterpolation></int:Interpolation><crs:outputCrs>http://www.opengis.net/def/crs/EPSG/0/2154</crs:outputCrs>"), {"TIME": DAY, "INTERPOLATION": "linear", "OUTPUTCRS": "EPSG:2154"}),
+        (coverage(DATE, '<geotiff:parameters xmlns:geotiff="http://www.opengis.net/gmlcov/geotiff/1.0"><geotiff:compression>LZW</geotiff:compression></geotiff:parameters>'), {"TIME": DAY, "GEOTIFF:COMPRESSION": "LZW"}),
         (coverage(f"{DATE}<wcs:format>application/netcdf</wcs:format>"), {"TIME": DAY, "FORMAT": "application/netcdf"}),
     )  # fmt: skip
     for body, parameters in cases:
@@ -119,13 +120,28 @@ def test_scaling_by_axes_and_to_an_extent(world: World) -> None:
     assert extent.shape == (1, 20, 40)
 
 
+def test_a_geotiff_is_packed_as_asked(world: World) -> None:
+    plain, _ = values(get(world, REQUEST="GetCoverage", COVERAGEID=ID, TIME=DAY))
+    sizes = []
+    for packing, told in (("None", None), ("LZW", "lzw"), ("Deflate", "deflate")):
+        answer = get(
+            world, REQUEST="GetCoverage", COVERAGEID=ID, TIME=DAY, **{"geotiff:compression": packing}
+        )
+        found, opened = values(answer)
+        assert (found == plain).all()
+        assert (opened.compression.value.lower() if opened.compression else None) == told
+        sizes.append(len(answer.content))
+    assert sizes == sorted(sizes, reverse=True)
+
+
 @pytest.mark.parametrize(
     ("parameters", "code"),
     [
         ({"SCALEAXES": "k(2)"}, "ScaleAxisUndefined"), ({"SCALEAXES": "i(2),i(3)"}, "ScaleAxisUndefined"), ({"SCALEAXES": "i(-1)"}, "InvalidScaleFactor"),
         ({"SCALEEXTENT": "i(9:2)"}, "InvalidExtent"), ({"SCALEEXTENT": "i(9)"}, "InvalidParameterValue"), ({"SCALESIZE": "i(1:2)"}, "InvalidParameterValue"),
         ({"SCALEEXTENT": "i(0:999999999)"}, "InvalidParameterValue"), ({"SCALEAXES": "i(2)", "SCALEFACTOR": "2"}, "InvalidParameterValue"),
-        ({"MEDIATYPE": "text/plain"}, "InvalidParameterValue"), ({"SCALEEXTENT": "i(1.5:2)"}, "InvalidParameterValue"),
+        ({"MEDIATYPE": "text/plain"}, "InvalidParameterValue"), ({"GEOTIFF:COMPRESSION": "JPEG"}, "InvalidParameterValue"),
+        ({"GEOTIFF:COMPRESSION": "None", "FORMAT": "application/netcdf"}, "InvalidParameterValue"), ({"SCALEEXTENT": "i(1.5:2)"}, "InvalidParameterValue"),
     ],
 )  # fmt: skip
 def test_each_fault_of_scaling_has_its_code(world: World, parameters: dict[str, str], code: str) -> None:
