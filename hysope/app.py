@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,7 +15,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from catalog.model.faults import Fault
@@ -39,7 +40,6 @@ from ogc.files.endpoint import FilesEndpoint
 from ogc.http.edge import Edge
 from ogc.http.guard import Guard
 from ogc.http.identity import Identity
-from ogc.http.oidc import Tokens
 from ogc.http.pool import RenderPool
 from ogc.http.problem import unrouted
 from ogc.hydroweb.endpoint import HydrowebEndpoints
@@ -65,6 +65,9 @@ from ogc.wmts.endpoint import WmtsEndpoint
 from ogc.wmts.service import WmtsService
 from portal.pages import STATIC, Pages
 
+if TYPE_CHECKING:
+    from ogc.http.oidc import Tokens
+
 
 def create() -> Starlette:
     """The application of a worker process, from the environment that `hysope serve` left."""
@@ -77,14 +80,7 @@ def build(settings: Settings) -> Starlette:
     """The application over its services."""
     services = wire(settings)
     pool = RenderPool(settings.server.threads, settings.limits.render_queue)
-    tokens = Tokens(settings.oidc) if settings.oidc else None
-    edge = Edge(settings, pool, Identity(services.catalog.keys, tokens))
-    pages = Pages(services.catalog, settings)
-    health = _Health(services)
-    wmts = WmtsEndpoint(WmtsService(services.catalog, services.maps, settings), edge)
-
-    files = FilesEndpoint(services.catalog, edge, settings)
-    items = Features(services.catalog, services.maps.layers, settings)
+    edge = Edge(settings, pool, Identity(services.catalog.keys, _tokens(settings)))
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -92,114 +88,106 @@ def build(settings: Settings) -> Starlette:
         pool.close()
         services.close()
 
-    routes = [
-        Route("/wms", WmsEndpoint(services.wms, edge).__call__, methods=["GET", "POST"]),
-        Route(
-            "/csw",
-            CswEndpoint(CswService(services.catalog, settings), edge).__call__,
-            methods=["GET", "POST"],
-        ),
-        Route(
-            "/oai",
-            OaiEndpoint(OaiService(services.catalog, settings), edge).__call__,
-            methods=["GET", "POST"],
-        ),
-        *StacEndpoints(StacService(services.catalog, settings), edge, settings, __version__).routes(),
-        *OpenSearchEndpoints(services.catalog, edge, settings).routes(),
-        *RestoEndpoints(services.catalog, files, edge, settings).routes(),
-        *SeriesEndpoints(services.catalog, edge, settings).routes(),
-        *HydrowebEndpoints(services.catalog, edge, settings).routes(),
-        *StaEndpoint(services.catalog, edge, settings).routes(),
-        Route("/files", files.selection),
-        Route("/files/{product}/{asset}", files.__call__),
-        Route("/files/{product}/{asset}/link", files.link, methods=["POST"]),
-        Route(
-            "/wcs",
-            WcsEndpoint(WcsService(services.catalog, services.tiles, settings), edge).__call__,
-            methods=["GET", "POST"],
-        ),
-        Route("/wmts", wmts.kvp, methods=["GET", "POST"]),
-        Route("/wmts/1.0.0/{resource:path}", wmts.rest),
-        Route(
-            "/sos",
-            SosEndpoint(SosService(services.catalog, settings), edge).__call__,
-            methods=["GET", "POST"],
-        ),
-        *CommonEndpoints(
-            services.maps.layers,
-            (
-                mapsapi.block(settings.limits),
-                features.block(items),
-                edr.block(places=bool(settings.places)),
-                connected.block(),
-                processes.block(),
-            ),
-            edge,
-            settings,
-            __version__,
-        ).routes(),
-        *FeaturesEndpoints(items, edge, settings).routes(),
-        *EdrEndpoints(
-            EdrService(services.catalog, services.tiles, settings, items.place),
-            items.named,
-            services.maps.layers,
-            edge,
-            settings,
-        ).routes(),
-        *ConnectedEndpoints(services.catalog, edge, settings).routes(),
-        *MapsApiEndpoints(services.catalog, services.maps, edge, settings).routes(),
-        *ProcessesEndpoints(services.processes, services.catalog, edge, settings).routes(),
-        Mount(
-            "/titiler",
-            TitilerApp(services.catalog, services.tiles, services.maps.layers, edge, settings, __version__),
-        ),
-        Route("/health/live", health.live),
-        Route("/health/ready", health.ready),
-        Route("/metrics", health.metrics),
-        Route("/", pages.home),
-        Route("/hysope.qlr", pages.layers_file),
-        Route("/collections/{collection}", pages.collection),
-        Route("/products/{product}", pages.product),
-        Route("/stations", pages.stations),
-        Route("/orders", pages.orders),
-        Route("/search", pages.search),
-        Route("/stations/{station}", pages.station),
-        Route("/properties/{name}", pages.observed_property),
-    ]
-    if STATIC.is_dir():
-        routes.append(Mount("/static", StaticFiles(directory=STATIC)))
-    cors = Middleware(
-        CORSMiddleware,
-        allow_origins=["*"],
-        allow_methods=["GET", "POST", "DELETE"],
-        allow_headers=[
-            "Authorization",
-            "X-API-Key",
-            "Content-Type",
-            "Prefer",
-            "Idempotency-Key",
-            "Range",
-            "If-None-Match",
-        ],
-        expose_headers=[
-            "Warning",
-            "ETag",
-            "Location",
-            "Retry-After",
-            "Link",
-            "Content-Crs",
-            "Content-Bbox",
-            "Content-Range",
-            "Preference-Applied",
-        ],
-        max_age=600,
-    )
     return Starlette(
-        routes=routes,
-        middleware=[Middleware(AccessLog), Middleware(Guard, settings=settings), cors],
+        routes=[
+            *_services(services, edge),
+            *_catalogues(services, edge),
+            *_apis(services, edge),
+            *_pages(services),
+        ],
+        middleware=[Middleware(AccessLog), Middleware(Guard, settings=settings), _CORS],
         lifespan=lifespan,
         exception_handlers={HTTPException: unrouted},
     )
+
+
+_CORS = Middleware(
+    CORSMiddleware,
+    allow_origins=["*"],
+    allow_methods=["GET", "POST", "DELETE"],
+    allow_headers=["Authorization", "X-API-Key", "Content-Type", "Prefer", "Idempotency-Key", "Range", "If-None-Match"],
+    expose_headers=[
+        "Warning", "ETag", "Location", "Retry-After", "Link", "Content-Crs", "Content-Bbox", "Content-Range", "Preference-Applied",
+    ],
+    max_age=600,
+)  # fmt: skip
+_BOTH = ["GET", "POST"]
+
+
+def _services(services: Services, edge: Edge) -> list[BaseRoute]:
+    """The doors of OGC's web services, and titiler's."""
+    catalog, settings = services.catalog, services.settings
+    wmts = WmtsEndpoint(WmtsService(catalog, services.maps, settings), edge)
+    return [
+        Route("/wms", WmsEndpoint(services.wms, edge).__call__, methods=_BOTH),
+        Route("/wmts", wmts.kvp, methods=_BOTH),
+        Route("/wmts/1.0.0/{resource:path}", wmts.rest),
+        Route(
+            "/wcs", WcsEndpoint(WcsService(catalog, services.tiles, settings), edge).__call__, methods=_BOTH
+        ),
+        Route("/sos", SosEndpoint(SosService(catalog, settings), edge).__call__, methods=_BOTH),
+        Mount(
+            "/titiler", TitilerApp(catalog, services.tiles, services.maps.layers, edge, settings, __version__)
+        ),
+        *SeriesEndpoints(catalog, edge, settings).routes(),
+        *HydrowebEndpoints(catalog, edge, settings).routes(),
+        *StaEndpoint(catalog, edge, settings).routes(),
+    ]
+
+
+def _catalogues(services: Services, edge: Edge) -> list[BaseRoute]:
+    """What finds products and records, and gives their files."""
+    catalog, settings = services.catalog, services.settings
+    files = FilesEndpoint(catalog, edge, settings)
+    return [
+        Route("/csw", CswEndpoint(CswService(catalog, settings), edge).__call__, methods=_BOTH),
+        Route("/oai", OaiEndpoint(OaiService(catalog, settings), edge).__call__, methods=_BOTH),
+        *StacEndpoints(StacService(catalog, settings), edge, settings, __version__).routes(),
+        *OpenSearchEndpoints(catalog, edge, settings).routes(),
+        *RestoEndpoints(catalog, files, edge, settings).routes(),
+        Route("/files", files.selection),
+        Route("/files/{product}/{asset}", files.__call__),
+        Route("/files/{product}/{asset}/link", files.link, methods=["POST"]),
+    ]
+
+
+def _apis(services: Services, edge: Edge) -> list[BaseRoute]:
+    """OGC API: its building blocks under `/ogcapi`."""
+    catalog, settings, layers = services.catalog, services.settings, services.maps.layers
+    items = Features(catalog, layers, settings)
+    data = EdrService(catalog, services.tiles, settings, items.place)
+    blocks = (
+        mapsapi.block(settings.limits), features.block(items), edr.block(places=bool(settings.places)), connected.block(), processes.block(),
+    )  # fmt: skip
+    return [
+        *CommonEndpoints(layers, blocks, edge, settings, __version__).routes(),
+        *FeaturesEndpoints(items, edge, settings).routes(),
+        *EdrEndpoints(data, items.named, layers, edge, settings).routes(),
+        *ConnectedEndpoints(catalog, edge, settings).routes(),
+        *MapsApiEndpoints(catalog, services.maps, edge, settings).routes(),
+        *ProcessesEndpoints(services.processes, catalog, edge, settings).routes(),
+    ]
+
+
+def _pages(services: Services) -> list[BaseRoute]:
+    """Pages for people, and what operators watch."""
+    pages, health = Pages(services.catalog, services.settings), _Health(services)
+    table = {
+        "/": pages.home, "/search": pages.search, "/stations": pages.stations, "/orders": pages.orders, "/hysope.qlr": pages.layers_file,
+        "/collections/{collection}": pages.collection, "/products/{product}": pages.product, "/stations/{station}": pages.station,
+        "/properties/{name}": pages.observed_property, "/health/live": health.live, "/health/ready": health.ready, "/metrics": health.metrics,
+    }  # fmt: skip
+    routes: list[BaseRoute] = [Route(path, page) for path, page in table.items()]
+    return [*routes, Mount("/static", StaticFiles(directory=STATIC))] if STATIC.is_dir() else routes
+
+
+def _tokens(settings: Settings) -> Tokens | None:
+    """The reader of OpenID Connect tokens, whose library is loaded where a provider is set."""
+    if settings.oidc is None:
+        return None
+    from ogc.http.oidc import Tokens
+
+    return Tokens(settings.oidc)
 
 
 class _Health:

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 _BITS = 14
 _ONE = 1 << _BITS
 _HALF = 1 << (2 * _BITS - 1)
+_SLACK = 1e-3
+"""Of a pixel: by how much a line may be off and still be pixel on pixel."""
 
 
 def _make_warp(count: int, smooth: bool, floating: bool) -> Callable[..., int]:
@@ -50,6 +52,25 @@ def _make_warp(count: int, smooth: bool, floating: bool) -> Callable[..., int]:
                 dr = (rows[iy, k + 1] * (1 - ty) + rows[iy + 1, k + 1] * ty - r0) / wide
                 c0 += dc * (0.5 - k * wide)
                 r0 += dr * (0.5 - k * wide)
+                if count == 1 and not smooth and abs(dc - 1) * wide < _SLACK and abs(dr) * wide < _SLACK:
+                    # pixel on pixel: a line is a copy, which the compiler makes of many pixels at once
+                    y, shift = math.floor(r0 + dr * start), math.floor(c0 + dc * start) - start
+                    if 0 <= y < height and -shift <= start and stop + shift <= width:
+                        line, made, left_over = (
+                            src[0, y, start + shift : stop + shift],
+                            out[0, i, start:stop],
+                            todo[i, start:stop],
+                        )
+                        none = np.empty(1, line.dtype)
+                        none[0] = marks[0]
+                        never = none[0] != marks[0]
+                        for j in range(stop - start):
+                            value = line[j]
+                            good = (left_over[j] != 0) & ((value != none[0]) | never) & (value == value)
+                            made[j] = value if good else made[j]
+                            left_over[j] = 0 if good else left_over[j]
+                            filled += good
+                        continue
                 for j in range(start, stop):
                     if not todo[i, j]:
                         continue

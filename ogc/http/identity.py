@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 
 from catalog.keys import PREFIX, Keys
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import ANONYMOUS, Principal
-from ogc.http.oidc import Tokens
+
+if TYPE_CHECKING:
+    from ogc.http.oidc import Tokens
 
 CHALLENGE = 'Basic realm="hysope", charset="UTF-8", Bearer realm="hysope"'
 _LONGEST = 8_192

@@ -101,6 +101,8 @@ class SeriesEndpoints:
 
     def _file(self, asked: SeriesRequest, who: Principal) -> Path:
         """A file of its own, which the caller removes. The size is looked at first."""
+        from ogc.series import files
+
         reader = self._reader(asked, who, self._limits.stream_seconds)
         series, points = reader.size()
         if points > self._limits.export_points and asked.period is None:
@@ -112,9 +114,9 @@ class SeriesEndpoints:
         with ExitStack() as unfinished:
             unfinished.callback(path.unlink)
             if asked.form is Form.PARQUET:
-                forms.write_parquet(reader, self._limits.export_series, path)
+                files.write_parquet(reader, self._limits.export_series, path)
             else:
-                forms.write_netcdf(reader, self._limits.export_series, path, self._settings.service)
+                files.write_netcdf(reader, self._limits.export_series, path, self._settings.service)
             unfinished.pop_all()
         return path
 

@@ -14,10 +14,8 @@ from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal
 from catalog.model.product import Grid
 from catalog.model.time import Period
-from catalog.raster.netcdf import Variable, write_netcdf
 from catalog.raster.write import BandLabel, write_geotiff
 from catalog.service import Catalog
-from config.product_types import Band
 from config.settings import Settings
 from ogc.http.fields import shown
 from ogc.http.ows import check_update_sequence
@@ -100,6 +98,9 @@ class WcsService:
         return _related(told, body, media, name)
 
     def _netcdf(self, coverage: Coverage, bands: tuple[str, ...], found: Extracted, grid: Grid) -> bytes:
+        """The library is loaded by the first request for one."""
+        from catalog.raster.netcdf import Variable, write_netcdf
+
         kind = coverage.kind
         about = {
             "title": kind.title.en,
@@ -107,7 +108,17 @@ class WcsService:
             "source": kind.producer,
             "license": kind.licence,
         }
-        variables = [_variable(name, kind.bands[name]) for name in bands]
+        variables = []
+        for name in bands:
+            band = kind.bands[name]
+            packed = (1.0, 0.0, "1") if band.categorical else (band.scale, band.offset, band.unit)
+            flags, bits = (
+                {one.value: one.title.en for one in band.classes},
+                {one.bit: one.title.en for one in band.bits},
+            )
+            variables.append(
+                Variable(name, band.title.en, *packed, band.nodata[0] if band.nodata else None, flags, bits)
+            )
         return write_netcdf(np.ascontiguousarray(found.counts), grid, variables, _period(found), about)
 
 
@@ -120,13 +131,6 @@ def _geotiff(
     }
     none = nodata.pop() if len(nodata) == 1 else None
     return write_geotiff(np.ascontiguousarray(found.counts), grid, none, None, labels, packing)
-
-
-def _variable(name: str, band: Band) -> Variable:
-    packed = (1.0, 0.0, "1") if band.categorical else (band.scale, band.offset, band.unit)
-    flags = {one.value: one.title.en for one in band.classes}
-    bits = {one.bit: one.title.en for one in band.bits}
-    return Variable(name, band.title.en, *packed, band.nodata[0] if band.nodata else None, flags, bits)
 
 
 def _period(found: Extracted) -> Period | None:

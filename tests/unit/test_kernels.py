@@ -37,6 +37,27 @@ def test_compiled_and_plain_warp_agree(dtype: type, bilinear: bool) -> None:
     )
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.float32])
+@pytest.mark.parametrize("mark", [0, -10_000, 1 << 40])
+def test_pixel_on_pixel_is_a_copy_of_what_is_there_and_not_done(dtype: type, mark: int) -> None:
+    """The quick way of one band, with a mark that the counts can have, or never have; the source begins and ends within the picture."""
+    src = RNG.integers(0, 3, (1, 40, 50)).astype(dtype)
+    if dtype is np.float32:
+        src[0, 5, :7] = np.nan
+    columns, rows = np.meshgrid(np.array([-6.0, 20.0, 46.0]), np.array([3.0, 33.0]))
+    marks = np.array([mark], np.float64 if dtype is np.float32 else np.int64)
+    results = []
+    for loops in (kernels, plain):
+        out, todo = np.full((1, 30, 52), 99, dtype), np.ones((30, 52), np.uint8)
+        todo[4:9, 10:20] = 0
+        filled = loops.warp(src, columns, rows, 0, 30, 0, 52, marks, False, out, todo)
+        results.append((filled, out, todo))
+    (count, values, empty), (plain_count, plain_values, plain_empty) = results
+    assert count == plain_count > 500
+    assert (empty == plain_empty).all()
+    assert np.array_equal(values, plain_values, equal_nan=dtype is np.float32)
+
+
 def test_the_nearest_pixel_is_taken_and_nodata_is_left_for_the_next_scene() -> None:
     src = np.arange(16, dtype=np.int16).reshape(1, 4, 4)
     corners = np.array([[0.0, 4.0], [0.0, 4.0]]), np.array([[0.0, 0.0], [4.0, 4.0]])
