@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalog.durable import settle
 from catalog.model.time import Micros, now
 from catalog.service import Catalog
 from catalog.tape import digest
@@ -82,9 +83,7 @@ def replaced(source: Path, target: Path) -> None:
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         shutil.copyfile(source, part)
-        with part.open("rb+") as opened:
-            os.fsync(opened.fileno())
-        part.replace(target)
+        settle(part, target)
     finally:
         part.unlink(missing_ok=True)
 

@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from catalog.durable import settle
 from catalog.model.faults import Fault, Kind, too_large
 from catalog.model.principal import Principal
 from catalog.model.product import Asset, AssetRole, Product
@@ -188,9 +189,7 @@ class Stager:
             self._library.get(one.path, part)
             if digest(part) != one.sha256:
                 raise TapeError("what came from tape is not what was written")
-            with part.open("rb+") as opened:
-                os.fsync(opened.fileno())
-            part.replace(target)
+            settle(part, target)
         except (TapeError, OSError) as error:
             part.unlink(missing_ok=True)
             log.warning("%s: %s", one.path, error)

@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from catalog.durable import write_text
+
 TASK, STATUS, EXIT, LOG = "task.json", "status.json", "exit.json", "log.txt"
 OUTPUTS, VALUES = "outputs", "values.json"
 """Folder of the outputs that are no products, and the values in it."""
@@ -17,12 +19,7 @@ RESULTS = "results"
 
 def write_json(path: Path, value: Any) -> None:
     """Writes a document so that a reader sees the old one or the whole new one."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with part.open("w", encoding="utf-8") as opened:
-        json.dump(value, opened, ensure_ascii=False)
-        opened.flush()
-        os.fsync(opened.fileno())
-    part.replace(path)
+    write_text(path, json.dumps(value, ensure_ascii=False))
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

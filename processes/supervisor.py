@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from catalog.durable import settle, sync
 from catalog.ingest.publish import Publisher
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import OPERATOR, Deadline, Principal, Role
@@ -392,7 +393,9 @@ class Supervisor:
                 path = made / output.file
                 if output.file and (not path.is_file() or path.is_symlink()):
                     raise Unfit(f"the output {name} is absent")
-            made.rename(kept)
+            for path in made.iterdir():
+                sync(path)
+            settle(made, kept)
         if read_json(kept / VALUES) is None:
             raise Unfit("the account of the outputs is absent")
         self._queue.move(job.id, Phase.SUCCESSFUL, f"{len(process.outputs)} outputs", progress=100)

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from catalog.durable import sync, write_text
 from catalog.model.principal import Principal
 from catalog.model.product import Asset, Product
 from catalog.model.time import day_text
@@ -62,7 +63,7 @@ class Publisher:
         intent = self._work / f"{_own()}-{token}.intent"
         homes = [_home(product, token) for product, _ in products]
         before = [self._homes(product) for product, _ in products]
-        _write_synced(intent, "\n".join(map(str, (*homes, *sorted(set().union(*before))))))
+        write_text(intent, "\n".join(map(str, (*homes, *sorted(set().union(*before))))))
         self.reached("intent written")
         placed = [
             replace(product, assets=tuple(_placed(asset, folder, home) for asset in product.assets))
@@ -70,14 +71,14 @@ class Publisher:
         ]
         for _, folder in products:
             for path in sorted(folder.iterdir()):
-                _sync(path)
-            _sync(folder)
+                sync(path)
+            sync(folder)
         self.reached("synced")
         for (_, folder), home in zip(products, homes, strict=True):
             target = self._catalog.archive / home
             target.parent.mkdir(parents=True, exist_ok=True)
             folder.rename(target)
-            _sync(target.parent)
+            sync(target.parent)
         self.reached("renamed")
         decided = False
         try:
@@ -107,7 +108,7 @@ class Publisher:
             return done
         known: set[Path] | None = None
         for path in sorted(self._work.iterdir()):
-            if _alive(path.name):
+            if _alive(path.name.removeprefix(".")):
                 continue
             if path.suffix == ".intent":
                 known = known if known is not None else {file.parent for _, file, _ in self._catalog.files()}
@@ -118,6 +119,8 @@ class Publisher:
                     if home not in known and home.is_relative_to(self._catalog.archive) and home.is_dir():
                         shutil.rmtree(home)
                         done.append(f"removed {home.name}, which no product has")
+                path.unlink()
+            elif path.suffix == ".part":
                 path.unlink()
             elif path.is_dir():
                 shutil.rmtree(path)
@@ -169,20 +172,3 @@ def _alive(name: str) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _write_synced(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
