@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import NewType, Protocol
 
-from catalog.model.time import Micros
+from catalog.model.time import Micros, Period
 
 JobId = NewType("JobId", str)
 
@@ -120,6 +120,18 @@ class Job:
     error_class: str
     error: str
     node: str
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """Which jobs of a list; everything without a word of it."""
+
+    phases: tuple[Phase, ...] = ()
+    processes: tuple[str, ...] = ()
+    created: Period | None = None
+    least_seconds: int | None = None
+    """How long it has been running, or ran."""
+    most_seconds: int | None = None
 
 
 @dataclass(frozen=True)

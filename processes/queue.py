@@ -16,7 +16,7 @@ from catalog.model.time import DAY_MICROS, Micros, now
 from catalog.store import tables
 from catalog.store.database import Database
 from catalog.store.unit import Unit
-from processes.model import BEFORE, FINAL, Board, Event, Job, JobId, Phase
+from processes.model import BEFORE, FINAL, Board, Event, Job, JobFilter, JobId, Phase
 
 _J, _E, _O, _L = tables.job.c, tables.job_event.c, tables.job_output.c, tables.lease.c
 _LEASE_MICROS = 10_000_000
@@ -75,22 +75,23 @@ class Queue:
         return _job(row) if row else None
 
     def jobs(
-        self,
-        owner: str | None,
-        phases: Sequence[Phase],
-        process: Sequence[str],
-        limit: int,
-        offset: int,
-        deadline: Deadline,
+        self, owner: str | None, wanted: JobFilter, limit: int, offset: int, deadline: Deadline
     ) -> tuple[Job, ...]:
         """The newest jobs of an owner, or of everybody."""
         query = select(tables.job).order_by(_J.created_us.desc(), _J.id).limit(limit).offset(offset)
         if owner is not None:
             query = query.where(_J.owner == owner)
-        if phases:
-            query = query.where(_J.phase.in_([phase.value for phase in phases]))
-        if process:
-            query = query.where(_J.process.in_(process))
+        if wanted.phases:
+            query = query.where(_J.phase.in_([phase.value for phase in wanted.phases]))
+        if wanted.processes:
+            query = query.where(_J.process.in_(wanted.processes))
+        if wanted.created is not None:
+            query = query.where(_J.created_us >= wanted.created.start, _J.created_us < wanted.created.end)
+        took = func.coalesce(_J.finished_us, now()) - _J.started_us
+        if wanted.least_seconds is not None:
+            query = query.where(took >= wanted.least_seconds * 1_000_000)
+        if wanted.most_seconds is not None:
+            query = query.where(took <= wanted.most_seconds * 1_000_000)
         with self._database.reading(deadline) as connection:
             return tuple(_job(row) for row in connection.execute(query))
 

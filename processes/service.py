@@ -7,7 +7,7 @@ import json
 import shutil
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from config.chains import Output, Process
 from config.settings import Settings
 from processes.files import LOG, OUTPUTS, VALUES, read_json, tail
 from processes.inputs import Ordered, read_order
-from processes.model import Board, Event, Job, JobId, Phase
+from processes.model import Board, Event, Job, JobFilter, JobId, Phase
 from processes.queue import Queue
 
 _LOG_BYTES = 1 << 20
@@ -107,15 +107,11 @@ class Processes:
             raise Fault(Kind.UNKNOWN_JOB, f"there is no job {job[:64]!r}", "jobID")
         return found
 
-    def jobs(
-        self, who: Principal, statuses: Sequence[str], processes: Sequence[str], limit: int, offset: int
-    ) -> tuple[Job, ...]:
+    def jobs(self, who: Principal, wanted: JobFilter, limit: int, offset: int) -> tuple[Job, ...]:
         """One's own jobs, the newest first; an operator's list has everybody's. Raises Fault NOBODY."""
         if who.role is Role.PUBLIC:
             raise Fault(Kind.NOBODY, "to see jobs, say who you are (an API key or a token)")
-        phases = [phase for phase in Phase if phase.status in statuses]
-        owner = None if who.operator else who.name
-        return self.queue.jobs(owner, phases, processes, limit, offset, self._deadline())
+        return self.queue.jobs(None if who.operator else who.name, wanted, limit, offset, self._deadline())
 
     def board(self) -> Board:
         """How production stands."""

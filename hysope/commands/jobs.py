@@ -19,7 +19,7 @@ from catalog.query import Order, Property, equal
 from catalog.service import Catalog
 from config.settings import Settings
 from hysope.wiring import wire_catalog, wire_supervisor
-from processes.model import Board
+from processes.model import Board, JobFilter, Phase
 from processes.service import Processes
 
 _MOST = 1_000
@@ -61,8 +61,9 @@ def jobs(settings: Settings, arguments: argparse.Namespace) -> int:
     try:
         processes = Processes(catalog, settings)
         _tell(processes.board())
-        states = [arguments.status] if arguments.status else []
-        for job in processes.jobs(OPERATOR, states, arguments.process or (), arguments.limit, 0):
+        phases = tuple(phase for phase in Phase if phase.status == arguments.status)
+        wanted = JobFilter(phases, tuple(arguments.process or ()))
+        for job in processes.jobs(OPERATOR, wanted, arguments.limit, 0):
             why = f"  {job.error_class}: {job.message}" if job.error_class else ""
             print(
                 f"{job.id}  {micros_text(job.created)[:19]}  {job.owner}  {job.process}  {job.phase.value} {job.progress}%{why}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from ogc.common.blocks import Block, Document, answer, link, operation, ref, refusals
 
+_NAMES = {"jobType": "type", "created": "datetime"}
+"""Parameters whose names in the components differ, because others have them."""
 _TAG = "Processes"
 _CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/core",
@@ -68,6 +70,25 @@ _PARAMETERS: dict[str, Document] = {
             "type": "array",
             "items": {"type": "string", "enum": ["accepted", "running", "successful", "failed", "dismissed"]},
         },
+    },
+    **{
+        name: {
+            "name": _NAMES.get(name, name),
+            "in": "query",
+            "required": False,
+            "description": about,
+            "schema": schema,
+        }
+        for name, about, schema in (
+            ("jobType", "Of this type: there is one.", {"type": "string", "enum": ["process"]}),
+            ("created", "Created at this time, or within this interval (RFC 3339).", {"type": "string"}),
+            (
+                "minDuration",
+                "That run, or ran, so many seconds or longer.",
+                {"type": "integer", "minimum": 0},
+            ),
+            ("maxDuration", "That run, or ran, so many seconds or less.", {"type": "integer", "minimum": 0}),
+        )
     },
     "ofProcess": {
         "name": "processID",
@@ -143,7 +164,13 @@ def _paths() -> dict[str, Document]:
         "required": True,
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/execute"}}},
     }
-    listed = (ref("limit"), ref("offset"), ref("status"), ref("ofProcess"))
+    listed = (
+        ref("limit"),
+        ref("offset"),
+        ref("status"),
+        ref("ofProcess"),
+        *map(ref, ("jobType", "created", "minDuration", "maxDuration")),
+    )
     return {
         "/processes": {"get": operation(_TAG, "getProcesses", "All processes", answer("list"))},
         here: {"get": operation(_TAG, "getProcessDescription", "A process", answer("description"), process)},

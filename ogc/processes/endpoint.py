@@ -24,6 +24,7 @@ from ogc.http.edge import Edge
 from ogc.http.problem import PRIVATE, refused
 from ogc.processes import documents, reports
 from ogc.processes.request import (
+    JOB_FILTERS,
     Execute,
     read_audience,
     read_execute,
@@ -145,14 +146,8 @@ class ProcessesEndpoints:
     async def _jobs(self, request: Request) -> Response:
         who = await self._edge.principal(request)
         asked = read_job_query(request.query_params)
-        work = partial(
-            self._processes.jobs, who, asked.statuses, asked.processes, asked.limit + 1, asked.offset
-        )
-        query = {
-            name: request.query_params[name]
-            for name in ("status", "processID")
-            if name in request.query_params
-        }
+        work = partial(self._processes.jobs, who, asked.wanted, asked.limit + 1, asked.offset)
+        query = {name: request.query_params[name] for name in JOB_FILTERS if name in request.query_params}
         return _json(
             documents.job_list(await self._run(work), self._api(request), query, asked.limit, asked.offset)
         )

@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.model.faults import Fault, Kind, invalid
+from ogc.filter.values import read_period
 from ogc.http.fields import integer, shown
 from ogc.http.problem import read_json
+from processes.model import JobFilter, Phase
 
 _STATUSES = ("accepted", "running", "successful", "failed", "dismissed")
-_JOB_PARAMETERS = frozenset({"limit", "offset", "status", "processID", "type"})
+JOB_FILTERS = ("status", "processID", "type", "datetime", "minDuration", "maxDuration")
+_JOB_PARAMETERS = frozenset({"limit", "offset", *JOB_FILTERS})
+_LONGEST_S = 1_000_000_000
 _MOST_JOBS = 1_000
 _IDEMPOTENCY = re.compile(r"[!-~]{1,128}\Z", re.ASCII)
 _WAIT = re.compile(r"wait=([0-9]{1,6})\Z")
@@ -39,10 +43,9 @@ class Prefer:
 
 @dataclass(frozen=True)
 class JobQuery:
-    """Which jobs."""
+    """Which jobs, and which page of them."""
 
-    statuses: tuple[str, ...]
-    processes: tuple[str, ...]
+    wanted: JobFilter
     limit: int
     offset: int
 
@@ -118,10 +121,23 @@ def read_job_query(parameters: Mapping[str, str]) -> JobQuery:
             raise Fault(
                 Kind.INVALID, f"{shown(name)} is not a status; there are {', '.join(_STATUSES)}", "status"
             )
-    return JobQuery(
-        statuses, tuple(part for part in parameters.get("processID", "").split(",") if part), _number(parameters, "limit", 20, 1, _MOST_JOBS),
-        _number(parameters, "offset", 0, 0, 1_000_000),
+    if parameters.get("type", "process") != "process":
+        raise Fault(Kind.INVALID, "type: all jobs here are of the type process", "type")
+    wanted = JobFilter(
+        tuple(phase for phase in Phase if phase.status in statuses),
+        tuple(part for part in parameters.get("processID", "").split(",") if part),
+        read_period(parameters["datetime"]) if "datetime" in parameters else None,
+        _seconds(parameters, "minDuration"), _seconds(parameters, "maxDuration"),
     )  # fmt: skip
+    return JobQuery(
+        wanted,
+        _number(parameters, "limit", 20, 1, _MOST_JOBS),
+        _number(parameters, "offset", 0, 0, 1_000_000),
+    )
+
+
+def _seconds(parameters: Mapping[str, str], name: str) -> int | None:
+    return _number(parameters, name, 0, 0, _LONGEST_S) if name in parameters else None
 
 
 def _number(parameters: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:

@@ -325,6 +325,25 @@ def test_the_job_list_filters_and_pages(office: Office) -> None:
     assert len(set(ids)) == 3
     assert office.get("/jobs", who="dan", status="running,accepted").json()["jobs"] == []
     assert len(office.get("/jobs", who="dan", status="successful", processID="ndvi").json()["jobs"]) == 3
+    jobs = office.get("/jobs", who="dan", type="process").json()["jobs"]
+    middle = sorted(jobs, key=lambda one: one["created"])[1]
+    for interval, wanted in (
+        (f"{middle['created']}/..", [one for one in jobs if one["created"] >= middle["created"]]),
+        (f"../{middle['created']}", [one for one in jobs if one["created"] <= middle["created"]]),
+    ):
+        assert office.get("/jobs", who="dan", datetime=interval).json()["jobs"] == wanted
+    assert office.get("/jobs", who="dan", datetime="../2020-01-01").json()["jobs"] == []
+    assert len(office.get("/jobs", who="dan", minDuration="0", maxDuration="600").json()["jobs"]) == 3
+    assert office.get("/jobs", who="dan", minDuration="600").json()["jobs"] == []
+    page = office.get("/jobs", who="dan", limit="1", minDuration="0").json()
+    assert "minDuration=0" in next(link["href"] for link in page["links"] if link["rel"] == "next")
+    for wrong in (
+        {"type": "batch"},
+        {"datetime": "yesterday"},
+        {"minDuration": "-1"},
+        {"maxDuration": "long"},
+    ):
+        assert office.get("/jobs", who="dan", **wrong).status_code == 400, wrong
     assert office.get("/jobs", who="dan", processID="otb-water").json()["jobs"] == []
     for wrong in ({"status": "done"}, {"limit": "0"}, {"limit": "many"}, {"colour": "red"}):
         assert office.get("/jobs", who="dan", **wrong).status_code == 400
