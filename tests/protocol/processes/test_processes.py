@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -327,11 +328,16 @@ def test_the_job_list_filters_and_pages(office: Office) -> None:
     assert len(office.get("/jobs", who="dan", status="successful", processID="ndvi").json()["jobs"]) == 3
     jobs = office.get("/jobs", who="dan", type="process").json()["jobs"]
     middle = sorted(jobs, key=lambda one: one["created"])[1]
+    made = {one["jobID"]: datetime.fromisoformat(one["created"]) for one in jobs}
+    second = made[middle["jobID"]] + timedelta(
+        seconds=1
+    )  # how long a time is that is told to the second or better
     for interval, wanted in (
-        (f"{middle['created']}/..", [one for one in jobs if one["created"] >= middle["created"]]),
-        (f"../{middle['created']}", [one for one in jobs if one["created"] <= middle["created"]]),
+        (f"{middle['created']}/..", [job for job, at in made.items() if at >= made[middle["jobID"]]]),
+        (f"../{middle['created']}", [job for job, at in made.items() if at < second]),
     ):
-        assert office.get("/jobs", who="dan", datetime=interval).json()["jobs"] == wanted
+        found = office.get("/jobs", who="dan", datetime=interval).json()["jobs"]
+        assert [one["jobID"] for one in found] == wanted
     assert office.get("/jobs", who="dan", datetime="../2020-01-01").json()["jobs"] == []
     assert len(office.get("/jobs", who="dan", minDuration="0", maxDuration="600").json()["jobs"]) == 3
     assert office.get("/jobs", who="dan", minDuration="600").json()["jobs"] == []
