@@ -96,7 +96,9 @@ class MapsApiEndpoints:
         assert one
         chosen = self._maps.layers.style(one.kind, one.layer, request.path_params["style"])
         api, base = self._api(request), self._edge.base_url(request)
-        return self._document(request, documents.style(chosen, one, api, base, language_of(request)), who)
+        document = documents.style(chosen, one, api, base, language_of(request))
+        picture = f"{api}/collections/{one.name}/styles/{chosen.id}/map?f=png&width=640"
+        return shown_document(request, document, base, who, picture)
 
     async def _tilesets(self, request: Request) -> Response:
         check_parameters(request, ())

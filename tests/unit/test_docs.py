@@ -10,8 +10,9 @@ import pytest
 from pydantic import BaseModel
 
 from config.limits import Limits
+from config.product_types import ProductType
 from config.registry import load_registry
-from config.settings import Bilingual, HarvestSource, Settings
+from config.settings import Bilingual, HarvestSource, Processes, Settings
 from hysope.arguments import parser
 from hysope.observe import _DOORS
 
@@ -95,3 +96,14 @@ def test_every_process_type_and_protocol_is_told() -> None:
         assert re.search(rf"`(GET |POST )?/{re.escape(door)}[`/?]", EVERYTHING) or f"/{door}" in EVERYTHING, (
             door
         )
+
+
+def test_every_plug_in_is_told() -> None:
+    """What reads layouts, runs jobs, and takes foreign code."""
+    for name in get_args(ProductType.model_fields["reader"].annotation):
+        assert f"`{name}`" in REFERENCE["product-types"], name
+    for name in get_args(Processes.model_fields["executor"].annotation):
+        assert f"`{name}`" in REFERENCE["settings"], name
+    for name in ("run.command", "run.python", "run.pygeoapi", "run.whole", "run.merged"):
+        assert f"`{name}`" in REFERENCE["processes"], name
+    assert "pygeoapi" in REFERENCE["ogcapi"]
