@@ -79,7 +79,7 @@ cite: $(READY) $(SUITES) ## the conformance suites of others (needs a JDK 17 and
 	$(BIN)/python tests/cite/run.py
 
 crash: $(READY) ## every fault at every place where one can be (4 minutes); upgrades, backups, a database that is restarted
-	HYSOPE_CRASH=1 $(BIN)/python -m pytest -q tests/crash
+	EVERY_FAULT=1 $(BIN)/python -m pytest -q tests/crash
 
 soak: $(READY) ## MINUTES=20: mixed load; memory and descriptors must not grow
 	$(BIN)/python tests/soak/run.py

@@ -38,7 +38,7 @@ from processes.service import Processes
 from processes.supervisor import Supervisor
 
 BOB = Principal("bob", Role.USER)
-EVERY = bool(os.environ.get("HYSOPE_CRASH"))
+EVERY = bool(os.environ.get("EVERY_FAULT"))
 TITLE = "AVHRR Sea Surface Temperature for MARACOOS (Mid-Atlantic Regional Association Coastal Ocean Observing System)"
 SPREAD = 12
 """Faults of each kind of work in the ordinary tests."""
