@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.durable import settle
-from catalog.model.time import Micros, now
+from catalog.model.time import Micros
 from catalog.service import Catalog
 from catalog.tape import digest
 
@@ -36,7 +36,7 @@ class Fixity:
         self._catalog, self._table, self._second = catalog, catalog.fixity, second
 
     def run(self, older: Micros, limit: int, *, repair: bool) -> Iterator[Checked]:
-        """Checks the files that were not checked since `older`, the longest unchecked first."""
+        """Checks the files that were not found right since `older`, the longest unchecked first; what is wrong comes again with each run."""
         checked = self._table.checked()
         due = [
             (checked.get(str(path), Micros(0)), product, path, sha256)
@@ -48,7 +48,8 @@ class Fixity:
             if at >= older:
                 break
             found = self._one(product, path, sha256, repair)
-            outcomes[str(path)] = found.outcome
+            if found.outcome in (GOOD, REPAIRED):
+                outcomes[str(path)] = found.outcome
             if len(outcomes) >= _BATCH:
                 self._table.keep(outcomes)
                 outcomes = {}
@@ -86,8 +87,3 @@ def replaced(source: Path, target: Path) -> None:
         settle(part, target)
     finally:
         part.unlink(missing_ok=True)
-
-
-def since(days: float) -> Micros:
-    """The moment so many days ago."""
-    return Micros(now() - int(days * 86_400e6))

@@ -11,13 +11,14 @@ from sqlalchemy import select, text
 from catalog.store import migrate, tables
 from catalog.store.baskets import BasketTable
 from catalog.store.database import Database, open_engine
+from catalog.store.fixity import FixityTable
 from catalog.store.keys import KeyTable
 from catalog.store.products import Products
 from catalog.store.records import Records
 from catalog.store.stations import Stations
 from catalog.store.tape import TapeTable
 from catalog.store.unit import Unit
-from catalog.store.usage import FixityTable, UsageTable
+from catalog.store.usage import UsageTable
 
 _REVISION = select(tables.meta.c.value).where(tables.meta.c.key == "revision")
 

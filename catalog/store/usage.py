@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of what was taken away, and of when files were last compared with their checksums."""
+"""The table of what was taken away."""
 
 from __future__ import annotations
 
@@ -7,18 +7,14 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Text, cast, func, select, text
 
-from catalog.model.time import Day, Micros, now
+from catalog.model.time import Day
 from catalog.store import tables
 from catalog.store.database import Database
 
-_U, _F = tables.usage.c, tables.fixity.c
+_U = tables.usage.c
 _ADD = text(
     "INSERT INTO usage (day, who, product, asset, requests, bytes) VALUES (:day, :who, :product, :asset, :requests, :bytes) "
     "ON CONFLICT (day, who, product, asset) DO UPDATE SET requests = usage.requests + excluded.requests, bytes = usage.bytes + excluded.bytes"
-)
-_CHECKED = text(
-    "INSERT INTO fixity (path, checked_us, outcome) VALUES (:path, :checked_us, :outcome) "
-    "ON CONFLICT (path) DO UPDATE SET checked_us = excluded.checked_us, outcome = excluded.outcome"
 )
 Taken = tuple[Day, str, str, str]
 """Day, who, product, asset."""
@@ -51,22 +47,3 @@ class UsageTable:
         with self._database.engine.connect() as connection:
             found = connection.execute(sums.order_by(func.sum(_U.bytes).desc(), column).limit(limit))
             return [(str(name), int(requests), int(size)) for name, requests, size in found]
-
-
-class FixityTable:
-    """Reading and writing."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def checked(self) -> dict[str, Micros]:
-        """When each file was compared last."""
-        with self._database.engine.connect() as connection:
-            return {path: Micros(at) for path, at in connection.execute(select(_F.path, _F.checked_us))}
-
-    def keep(self, outcomes: Mapping[str, str]) -> None:
-        """Files were compared now, with these outcomes."""
-        at = now()
-        rows = [{"path": path, "checked_us": at, "outcome": outcome} for path, outcome in outcomes.items()]
-        with self._database.writing() as connection:
-            connection.execute(_CHECKED, rows)

@@ -6,10 +6,10 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 
-from catalog.fixity import CHANGED, MISSING, Fixity, since
+from catalog.fixity import CHANGED, MISSING, Fixity
 from catalog.model.faults import Fault
 from catalog.model.principal import OPERATOR, Deadline
-from catalog.model.time import day_of, now
+from catalog.model.time import DAY_MICROS, Micros, day_of, now
 from config.settings import Settings
 from hysope.wiring import wire_catalog
 
@@ -38,7 +38,7 @@ def usage(settings: Settings, arguments: argparse.Namespace) -> int:
     """Requests and megabytes by product, person, asset or day."""
     catalog = wire_catalog(settings)
     try:
-        first = day_of(since(arguments.days))
+        first = day_of(_ago(arguments.days))
         for name, requests, size in catalog.taken(arguments.by, first, arguments.limit):
             print(f"{size / _MEGA:12.1f} MB  {requests:8} requests  {name}")
     finally:
@@ -52,7 +52,7 @@ def fixity(settings: Settings, arguments: argparse.Namespace) -> int:
     found, copies = Counter[str](), Counter[str]()
     try:
         campaign = Fixity(catalog, settings.archive.second_copy)
-        older = since(arguments.older_than) if arguments.older_than else now()
+        older = _ago(arguments.older_than) if arguments.older_than else now()
         for one in campaign.run(older, arguments.limit, repair=arguments.repair):
             found[one.outcome] += 1
             copies[one.copy] += bool(one.copy)
@@ -67,3 +67,7 @@ def fixity(settings: Settings, arguments: argparse.Namespace) -> int:
     second = ", ".join(f"{count} {name}" for name, count in sorted(copies.items()) if name)
     print(f"{told}{f'; second copies: {second}' if second else ''}")
     return 1 if found[CHANGED] or found[MISSING] else 0
+
+
+def _ago(days: float) -> Micros:
+    return Micros(now() - int(days * DAY_MICROS))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
@@ -26,6 +27,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 _VARY = "Accept, Accept-Language, Authorization, X-API-Key"
 _LINK_RELATIONS = frozenset({"self", "alternate", "next", "prev", "collection", QUERYABLES_REL})
 _LINK_CHARACTERS = 2_000
+_PLAIN = re.compile(r"[!#-;=?-~]+\Z")
+"""What may stand in a header between these marks: the links of foreign items come along."""
 
 
 class CommonEndpoints:
@@ -142,9 +145,15 @@ def _link_header(document: Document) -> dict[str, str]:
 
     None where they are longer than what proxies keep of the headers.
     """
-    links = [one for one in document.get("links", ()) if one.get("rel") in _LINK_RELATIONS]
-    text = ", ".join(f'<{one["href"]}>; rel="{one["rel"]}"; type="{one["type"]}"' for one in links)
-    return {"Link": text} if text and text.isascii() and len(text) <= _LINK_CHARACTERS else {}
+    links = [
+        f'<{one["href"]}>; rel="{one["rel"]}"; type="{one["type"]}"'
+        for one in document.get("links", ())
+        if one.get("rel") in _LINK_RELATIONS
+        and _PLAIN.match(f"{one.get('href')}{one.get('type')}")
+        and one.keys() >= {"href", "type"}
+    ]
+    text = ", ".join(links)
+    return {"Link": text} if text and len(text) <= _LINK_CHARACTERS else {}
 
 
 def shown_api(request: Request, document: Document, base: str) -> Response:

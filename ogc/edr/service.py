@@ -101,9 +101,12 @@ class EdrService:
                 Kind.UNAVAILABLE,
                 f"{shown(location)} is not in longitude and latitude; the operator can mend it",
             )
-        box: Box | None = Box(west=west, south=south, east=east, north=north)
-        if request.crs.epsg != CRS84.epsg and box is not None:
-            box = transform_box(box, CRS84.epsg, request.crs.epsg)
+        degrees = Box(west=west, south=south, east=east, north=north)
+        box = (
+            degrees
+            if request.crs.epsg == CRS84.epsg
+            else transform_box(degrees, CRS84.epsg, request.crs.epsg)
+        )
         if box is None:
             raise Fault(Kind.INVALID, f"{shown(location)} does not lie in {request.crs.name}", "crs")
         return replace(request, query=Query.AREA, area=area, box=box)

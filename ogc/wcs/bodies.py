@@ -38,7 +38,6 @@ def parameters(body: bytes, limits: Limits) -> Kvp:
             "SCALESIZE",
             "SCALEEXTENT",
             "COVERAGEID",
-            "EOID",
             "RANGESUBSET",
             "SECTIONS",
             "ACCEPTVERSIONS",

@@ -7,21 +7,21 @@ machine is asked while they run: a loopback proxy has the schemas. The status is
 
 from __future__ import annotations
 
-import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import pystac.validation
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from baseline import EXPLAINED
+from running import running
 from suites import (
     ROOT,
     WORK,
@@ -57,9 +57,10 @@ def main() -> int:
     """Runs what can be run, writes the table, and says what is not explained."""
     WORK.mkdir(exist_ok=True)
     shutil.rmtree(WORK / "run", ignore_errors=True)
-    with _schemas() as environment, _server() as address:
-        place = Place(address, environment)
-        results = {suite: suite.run(place) for suite in RUN if suite.run}
+    demo = ["demo", "--data", str(WORK / "data")]
+    with _schemas() as environment, running(demo, WORK) as server:
+        place = Place(server.address, environment)
+        results = {suite: suite.run(place) for suite in RUN}
     missing = {name: said for name in WISHED if (said := _missing(name))}
     unexplained = [
         (suite.name, one)
@@ -90,36 +91,6 @@ def _missing(name: str) -> str:
 
 def _reason(suite: str, one: Verdict) -> str:
     return next((why for name, test, why in EXPLAINED if name == suite and one.test.startswith(test)), "")
-
-
-@contextmanager
-def _server() -> Iterator[str]:
-    """`hysope demo` over the generated products: the conformance data set."""
-    log = WORK / "server.log"
-    with log.open("w") as sink:
-        command = [sys.executable, "-m", "hysope", "demo", "--data", str(WORK / "data"), "--port", "0"]
-        process = subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT, cwd=WORK)
-    try:
-        yield _address(log, process)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-
-
-def _address(log: Path, process: subprocess.Popen[bytes]) -> str:
-    for _ in range(1_200):
-        found = re.search(r"WMS\s+(http://\S+)/wms", log.read_text())
-        if found:
-            try:
-                with urllib.request.urlopen(f"{found[1]}/health/ready", timeout=2) as answer:
-                    if answer.status == 200:
-                        return found[1]
-            except OSError:
-                pass
-        if process.poll() is not None:
-            break
-        time.sleep(0.1)
-    raise RuntimeError(f"the server did not start:\n{log.read_text()[-2_000:]}")
 
 
 @contextmanager

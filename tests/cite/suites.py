@@ -53,8 +53,7 @@ class Suite:
     subject: str
     by: str
     """Its origin and version."""
-    run: Run | None
-    """None for a suite that cannot be fetched."""
+    run: Run
 
 
 class NotThereError(Exception):

@@ -1,17 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real server process over the generated archive, for real clients."""
 
-import os
-import re
-import signal
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from running import running
 from support import World
 
 from catalog.keys import KeyRequest
@@ -39,35 +33,6 @@ def hydro_server(hydro: World, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def _serve(world: World, folder: Path, configuration: str) -> Iterator[str]:
-    log = folder / "log"
     (folder / "hysope.yaml").write_text(configuration)
-    with log.open("w") as sink:
-        command = [sys.executable, "-m", "hysope", "serve", "--data", str(world.settings.data), "--port", "0"]
-        process = subprocess.Popen(
-            command,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            cwd=log.parent,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )
-    try:
-        yield _address(log, process)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
-
-
-def _address(log: Path, process: subprocess.Popen[bytes]) -> str:
-    for _ in range(300):
-        found = re.search(r"WMS\s+(http://\S+)/wms", log.read_text())
-        if found:
-            try:
-                with urllib.request.urlopen(f"{found[1]}/health/ready", timeout=2) as answer:
-                    if answer.status == 200:
-                        return found[1]
-            except OSError:
-                pass
-        if process.poll() is not None:
-            break
-        time.sleep(0.1)
-    pytest.fail(f"the server did not start:\n{log.read_text()}")
+    with running(["serve", "--data", str(world.settings.data)], folder) as server:
+        yield server.address

@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from running import running
 from sqlalchemy.engine import make_url
 from support import fresh_database, postgres_cluster
 
@@ -176,18 +177,10 @@ def test_a_database_that_is_restarted_under_load_is_not_missed_for_long(tmp_path
     """Every connection dies; meanwhile answers are right or say 503, none is a 500, and soon all are right again, without a restart of ours."""
     with postgres_cluster() as cluster:
         filled(cluster.url, tmp_path)
-        log = tmp_path / "log"
-        command = [sys.executable, "-m", "hysope", "serve", "--data", str(tmp_path), "--port", "0"]
-        with log.open("w") as sink:
-            process = subprocess.Popen(
-                command,
-                stdout=sink,
-                stderr=subprocess.STDOUT,
-                cwd=tmp_path,
-                env={**os.environ, "HYSOPE_DATABASE__URL": cluster.url, "PYTHONUNBUFFERED": "1"},
-            )
-        try:
-            home = _home(log)
+        with running(
+            ["serve", "--data", str(tmp_path)], tmp_path, HYSOPE_DATABASE__URL=cluster.url
+        ) as server:
+            home = server.address
             said: Counter[int] = Counter()
             stop = threading.Event()
             threads = [threading.Thread(target=_load, args=(home, said, stop)) for _ in range(4)]
@@ -203,9 +196,6 @@ def test_a_database_that_is_restarted_under_load_is_not_missed_for_long(tmp_path
             assert said.keys() <= {200, 503}, said
             assert said[200] > said[503]
             assert all(_status(home + path) == 200 for path in PATHS)
-        finally:
-            process.terminate()
-            process.wait(20)
 
 
 PATHS = (
@@ -229,18 +219,3 @@ def _load(home: str, said: Counter[int], stop: threading.Event) -> None:
     while not stop.is_set():
         number += 1
         said[_status(f"{home}{PATHS[number % len(PATHS)]}")] += 1
-
-
-def _home(log: Path) -> str:
-    end = time.monotonic() + 40
-    while time.monotonic() < end:
-        for line in log.read_text().splitlines():
-            if line.startswith("WMS"):
-                home = line.split()[1].removesuffix("/wms")
-                try:
-                    if _status(f"{home}/health/ready") == 200:
-                        return home
-                except OSError:
-                    pass
-        time.sleep(0.1)
-    pytest.fail(log.read_text())

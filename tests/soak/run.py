@@ -27,6 +27,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from crawler import crawl
+from running import Server, running
 
 from catalog.generator.muscate import Tile, write_l2a
 
@@ -67,18 +68,12 @@ def main() -> int:
     """Runs the load and judges it."""
     with tempfile.TemporaryDirectory(prefix="hysope-soak-") as folder:
         home = Path(folder)
-        command = [sys.executable, "-m", "hysope", "demo", "--data", str(home / "data"), "--port", "0"]
-        with (home / "log").open("w") as sink:
-            process = subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT, cwd=home)
-        try:
-            return _judged(process, home)
-        finally:
-            process.terminate()
-            process.wait(30)
+        with running(["demo", "--data", str(home / "data")], home) as server:
+            return _judged(server, home)
 
 
-def _judged(process: subprocess.Popen[bytes], home: Path) -> int:
-    address = _address(home / "log")
+def _judged(server: Server, home: Path) -> int:
+    address = server.address
     with httpx2.Client(base_url=address, timeout=60, follow_redirects=True) as client:
         visited, broken = crawl(client.get, address)
     print(f"{len(visited)} addresses, {len(broken)} of them broken", flush=True)
@@ -96,7 +91,7 @@ def _judged(process: subprocess.Popen[bytes], home: Path) -> int:
         thread.start()
     while time.monotonic() - begin < MINUTES * 60:
         time.sleep(SAMPLE_S)
-        for one in (psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)):
+        for one in (psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)):
             try:
                 if "hysope" in " ".join(one.cmdline()) and "ingest" not in one.cmdline():
                     samples.setdefault(one.pid, Samples()).rows.append(
@@ -165,20 +160,6 @@ def _publish(home: Path, stop: threading.Event) -> None:
                 capture_output=True,
                 check=False,
             )
-
-
-def _address(log: Path) -> str:
-    for _ in range(1_200):
-        for line in log.read_text().splitlines():
-            if line.startswith("WMS"):
-                address = line.split()[1].removesuffix("/wms")
-                try:
-                    if httpx2.get(f"{address}/health/ready").status_code == 200:
-                        return address
-                except httpx2.HTTPError:
-                    pass
-        time.sleep(0.1)
-    raise RuntimeError(log.read_text()[-2_000:])
 
 
 if __name__ == "__main__":

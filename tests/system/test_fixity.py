@@ -50,6 +50,8 @@ def test_what_is_wrong_is_seen_and_repaired_from_the_second_copy(
     told = capsys.readouterr().out
     assert "changed " in told
     assert "missing " in told
+    assert run(site, older=30) == 1, "what is wrong comes again, however lately it was seen"
+    assert capsys.readouterr().out.count("\n") == 3
     assert run(site, repair=True) == 0
     assert "2 repaired" in capsys.readouterr().out
     assert {path: path.read_bytes() for path in paths} == before

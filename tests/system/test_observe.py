@@ -15,6 +15,7 @@ from config.settings import Settings
 from hysope import observe
 from hysope.app import build
 from hysope.observe import log
+from hysope.wiring import wire_catalog
 
 
 class Lines(logging.Handler):
@@ -61,23 +62,26 @@ def test_every_door_has_its_own_count(tmp_path: Path) -> None:
     assert first <= observe._DOORS
 
 
-def test_metrics_tell_how_production_stands(world: World) -> None:
-    _, key = world.services.catalog.keys.create(KeyRequest("dan", Role.USER, ()), OPERATOR)
-    before = _gauge(world, 'hysope_jobs{phase="queued"}')
-    world.client.post(
+def test_metrics_tell_how_production_stands(tmp_path: Path) -> None:
+    """Over a store of its own: no supervisor of another test takes the job away."""
+    client = TestClient(build(Settings(data=tmp_path)))
+    _, key = wire_catalog(Settings(data=tmp_path)).keys.create(KeyRequest("dan", Role.USER, ()), OPERATOR)
+    assert _gauge(client, 'hysope_jobs{phase="queued"}') == 0
+    accepted = client.post(
         "/ogcapi/processes/echo/execution",
         json={"inputs": {"message": "x"}},
         headers={"X-API-Key": key, "Prefer": "respond-async"},
     )
-    assert _gauge(world, 'hysope_jobs{phase="queued"}') == before + 1
-    assert _gauge(world, "hysope_oldest_waiting_job_seconds") > 0
-    assert _gauge(world, 'hysope_jobs_ended_last_day{phase="successful"}') >= 0
+    assert accepted.status_code == 201, accepted.text
+    assert _gauge(client, 'hysope_jobs{phase="queued"}') == 1
+    assert _gauge(client, "hysope_oldest_waiting_job_seconds") > 0
+    assert _gauge(client, 'hysope_jobs_ended_last_day{phase="successful"}') == 0
 
 
-def _gauge(world: World, name: str) -> float:
+def _gauge(client: TestClient, name: str) -> float:
     return next(
         float(line.rpartition(" ")[2])
-        for line in world.client.get("/metrics").text.splitlines()
+        for line in client.get("/metrics").text.splitlines()
         if line.startswith(name)
     )
 

@@ -25,6 +25,7 @@ from config.registry import load_registry
 from config.settings import Bilingual, Mount, Server, Settings
 from hysope.app import build
 from hysope.wiring import checked_registry
+from ogc.common.endpoint import _link_header
 
 L2A = "sentinel2-l2a"
 RIVERS = "hydroweb-rivers-operational"
@@ -152,6 +153,12 @@ def test_links_are_headers_too(world: World) -> None:
     links = {one["rel"]: one["href"] for one in answer.json()["links"] if one["rel"] != "alternate"}
     assert set(links) == {"self", "collection", "next", "http://www.opengis.net/def/rel/ogc/1.0/queryables"}
     assert {rel: answer.links[rel]["url"] for rel in links} == links
+    foreign = [
+        {"rel": "alternate", "href": "http://x/\r\nSet-Cookie: a", "type": "a"},
+        {"rel": "self", "href": "http://x/>"},
+        {"rel": "next", "href": "/a", "type": "b"},
+    ]
+    assert _link_header({"links": foreign}) == {"Link": '</a>; rel="next"; type="b"'}
     long = world.client.get(f"/ogcapi/collections/{L2A}/items", params={"q": "x" * 900})
     assert long.status_code == 200
     assert "link" not in long.headers, "proxies keep a few kB of headers"
