@@ -18,24 +18,24 @@ help: ## what there is
 
 $(READY): requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m tiles.kernels
 	touch $@
 
 $(CLIENTS): requirements-clients.txt
 	test -x .venv-clients/bin/python || $(PYTHON) -m venv .venv-clients
-	.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-clients.txt
+	.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-clients.txt
 	touch $@
 
 $(FOREIGN): requirements-foreign.txt
 	test -x .venv-foreign/bin/python || $(PYTHON) -m venv .venv-foreign
-	.venv-foreign/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-foreign.txt
+	.venv-foreign/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-foreign.txt
 	touch $@
 
 $(SUITES): requirements-suites.txt
 	test -x .venv-suites/bin/python || $(PYTHON) -m venv .venv-suites
-	.venv-suites/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-suites.txt
+	.venv-suites/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-suites.txt
 	touch $@
 
 $(PORTAL): $(READY) $(WEB)
@@ -85,7 +85,7 @@ soak: $(READY) ## MINUTES=20: mixed load; memory and descriptors must not grow
 	$(BIN)/python tests/soak/run.py
 
 fuzz: $(READY) ## SECONDS_EACH=60: libFuzzer over each reader of client text
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-fuzz.txt
 	cd $(CURDIR) && for reader in $$($(BIN)/python -c 'import sys; sys.path.insert(0, "tests/fuzz"); import readers; print(*readers.READERS)'); do \
 	  $(BIN)/python tests/fuzz/target.py $$reader -max_total_time=$(or $(SECONDS_EACH),60) 2>&1 | tail -1 | sed "s/^/$$reader: /"; \
 	done; ! ls .fuzz/*/crash-* .fuzz/*/timeout-* .fuzz/*/oom-* 2>/dev/null

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from catalog.model.area import Box
-from config.product_types import Place
+from config.collections import Place
 
 
 def covered(boxes: Iterable[Box], places: Sequence[Place], margin: float = 0.0) -> tuple[str, ...]:

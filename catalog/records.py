@@ -12,7 +12,10 @@ from catalog.model.record import Record
 from catalog.model.time import Micros, Period, day_text
 from catalog.places import covered
 from catalog.words import indexed
-from config.product_types import Place, ProductType, Published, SeriesType
+from config.collections import Place
+from config.product_types import ProductType
+from config.published import Published
+from config.series_types import SeriesType
 
 LINEAGE = "hysope:lineage"
 """The quality entry in which ingest keeps how a product was made."""

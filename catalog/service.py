@@ -34,8 +34,10 @@ from catalog.store.store import Store, open_store
 from catalog.store.unit import Unit
 from catalog.tape import Stager, TapeArchive
 from catalog.usage import Usage
+from config.collections import Collection, Registry
 from config.limits import Limits
-from config.product_types import Collection, ProductType, Registry, SeriesType, days
+from config.product_types import ProductType, days
+from config.series_types import SeriesType
 from config.settings import Bilingual, Tape
 
 Access = Mapping[str, tuple[str, ...]]

@@ -11,9 +11,11 @@ from pydantic import BaseModel, ConfigDict
 
 from config import yaml_source
 from config.chains import Process
+from config.collections import Place, Registry
 from config.load import validated
 from config.problems import ConfigError, Problem, did_you_mean
-from config.product_types import Place, ProductType, Registry, SeriesType
+from config.product_types import ProductType
+from config.series_types import SeriesType
 from config.styles import Classes, Style
 from config.yaml_source import Document
 

@@ -9,8 +9,8 @@ from catalog.harvest.run import Harvester
 from catalog.ingest.batch import Ingest
 from catalog.model.principal import OPERATOR
 from catalog.service import Catalog, open_catalog
+from config.collections import Registry
 from config.problems import ConfigError, Place, Problem, did_you_mean
-from config.product_types import Registry
 from config.registry import load_registry
 from config.settings import Settings
 from ogc.features import records

@@ -11,7 +11,9 @@ from catalog.model.observation import Point, Seen, Station
 from catalog.model.product import Summary
 from catalog.model.time import day_text, micros_text
 from catalog.service import Catalog
-from config.product_types import Band, Collection, ObservedProperty, Registry, SeriesType
+from config.collections import Collection, Registry
+from config.product_types import Band
+from config.series_types import ObservedProperty, SeriesType
 
 _CSS = "/static/page.css"
 

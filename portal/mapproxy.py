@@ -16,7 +16,8 @@ from catalog.model.principal import ANONYMOUS, Deadline
 from catalog.model.product import Summary
 from catalog.model.time import day_text
 from catalog.service import Catalog
-from config.product_types import Collection, Layer
+from config.collections import Collection
+from config.published import Layer
 from config.settings import Service
 
 Document = dict[str, Any]

@@ -19,7 +19,8 @@ from catalog.model.product import Summary
 from catalog.model.time import day_text
 from catalog.service import Catalog
 from catalog.xml.build import document, el
-from config.product_types import Collection, Layer
+from config.collections import Collection
+from config.published import Layer
 
 
 def layer_definition(catalog: Catalog, base_url: str, seconds: float) -> bytes:

@@ -10,7 +10,8 @@ import shapely
 
 from catalog.model.product import Product, Summary
 from catalog.model.time import Micros, micros_text
-from config.product_types import Collection, ProductType
+from config.collections import Collection
+from config.product_types import ProductType
 from config.settings import Service
 
 Document = dict[str, Any]

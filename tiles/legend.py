@@ -10,7 +10,9 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from config.product_types import Collection, ProductType, SeriesType
+from config.collections import Collection
+from config.product_types import ProductType
+from config.series_types import SeriesType
 from config.styles import Classes, Composite, Points, Ramp, Style, rgba
 from tiles.stations import disc_picture
 from tiles.style import palette_of

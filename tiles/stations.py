@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from catalog.crs import WGS84, transform, transform_box
 from catalog.model.area import WORLD, Box
 from catalog.model.observation import Seen
-from config.product_types import SeriesType
+from config.series_types import SeriesType
 from config.styles import Points, rgba
 from tiles.frame import Frame
 from tiles.style import Coloured

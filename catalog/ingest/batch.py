@@ -27,7 +27,8 @@ from catalog.raster.files import Unreadable
 from catalog.raster.footprint import footprint
 from catalog.service import Catalog
 from config.limits import Limits
-from config.product_types import Policy, SeriesType
+from config.product_types import Policy
+from config.series_types import SeriesType
 
 _FINGERPRINT = "hysope:fingerprint"
 

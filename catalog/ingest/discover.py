@@ -14,7 +14,8 @@ from catalog.ingest.names import Identity, identify, prefix_of
 from catalog.ingest.readers.series import SeriesFile, series_file
 from catalog.ingest.refusal import Refused
 from config.limits import Limits
-from config.product_types import ProductType, SeriesType
+from config.product_types import ProductType
+from config.series_types import SeriesType
 
 _RASTER = (".tif", ".tiff")
 _IGNORED = (".aux.xml", ".md5", ".txt", ".json", ".geojson", ".png", ".jpg", ".qml", ".part", ".tmp")

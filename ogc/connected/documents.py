@@ -11,7 +11,7 @@ from catalog.model.area import Box
 from catalog.model.observation import Observed, Series, Station
 from catalog.model.product import Summary
 from catalog.model.time import micros_text
-from config.product_types import ObservedProperty, SeriesType
+from config.series_types import ObservedProperty, SeriesType
 from ogc.common.blocks import link
 
 Document = dict[str, Any]

@@ -19,7 +19,7 @@ from catalog.observations import observation_named, series_named
 from catalog.query import Among, And, Compare, During, Filter, Or, Property, Relation, Text, equal
 from catalog.service import Catalog
 from catalog.words import asked
-from config.product_types import ObservedProperty
+from config.series_types import ObservedProperty
 from config.settings import Settings
 from ogc.common.blocks import link
 from ogc.common.endpoint import answered, shown_document

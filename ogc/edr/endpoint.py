@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal, Role
-from config.product_types import Collection
+from config.collections import Collection
 from config.settings import Settings
 from ogc.common.blocks import link
 from ogc.common.documents import crs_list, crs_uri

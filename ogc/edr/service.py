@@ -22,7 +22,9 @@ from catalog.model.principal import Deadline, Principal
 from catalog.model.time import DAY_MICROS, Day, Micros, Period, day_of, day_text, read_instant
 from catalog.query import And, Filter, Property, equal
 from catalog.service import Catalog
-from config.product_types import Collection, ProductType, SeriesType
+from config.collections import Collection
+from config.product_types import ProductType
+from config.series_types import SeriesType
 from config.settings import Settings
 from ogc.edr.request import DataRequest, Query
 from ogc.edr.values import Found, GridStack, Parameter, PointSeries

@@ -7,7 +7,9 @@ from catalog.model.area import WORLD
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal
 from catalog.service import Catalog
-from config.product_types import Collection, ProductType, SeriesType
+from config.collections import Collection
+from config.product_types import ProductType
+from config.series_types import SeriesType
 from config.settings import Mount, Settings
 from ogc.common.blocks import link
 from ogc.features import documents, records

@@ -9,7 +9,7 @@ from catalog.model.principal import Deadline, Principal
 from catalog.model.time import micros_text
 from catalog.query import Order, Property
 from catalog.service import Catalog
-from config.product_types import SeriesType
+from config.series_types import SeriesType
 from ogc.common.blocks import link
 from ogc.features.source import Asked, Document, Page, Where
 from ogc.filter.queryables import Queryable, Type, Vocabulary

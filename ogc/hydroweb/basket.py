@@ -11,7 +11,7 @@ from typing import Any
 from catalog.model.faults import Fault, Kind, too_large
 from catalog.model.time import read_instant
 from catalog.query import And, Compare, Filter, Or, Property, Relation, equal
-from config.product_types import Registry
+from config.collections import Registry
 from ogc.filter.values import intersects, read_box, read_geometry, read_period
 from ogc.http.fields import shown
 from ogc.series.request import Form, SeriesRequest

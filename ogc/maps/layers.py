@@ -12,7 +12,9 @@ from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal
 from catalog.model.product import Summary
 from catalog.service import Catalog
-from config.product_types import Collection, Layer, SeriesType
+from config.collections import Collection
+from config.published import Layer
+from config.series_types import SeriesType
 from config.styles import Points, Style
 from ogc.http.fields import shown
 

@@ -14,7 +14,7 @@ import numpy as np
 from catalog.crs import transform
 from catalog.model.principal import Deadline, Principal
 from catalog.service import Catalog
-from config.product_types import SeriesType
+from config.series_types import SeriesType
 from config.settings import Settings
 from config.styles import Points
 from ogc.maps import info

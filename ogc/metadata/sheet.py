@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from catalog.model.record import Foreign, Record, Way
-from config.product_types import Published, SeriesType
+from config.published import Published
+from config.series_types import SeriesType
 from ogc.filter.terms import KINDS
 
 TYPES = {kind: name for name, kinds in KINDS.items() for kind in kinds}

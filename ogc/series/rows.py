@@ -10,7 +10,7 @@ from catalog.model.faults import too_large
 from catalog.model.observation import Point, Series, SeriesQuery, Station
 from catalog.model.principal import Deadline, Principal
 from catalog.service import Catalog
-from config.product_types import ObservedProperty
+from config.series_types import ObservedProperty
 from ogc.series.request import SeriesRequest
 
 _PAGE = 500

@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape, quoteattr
 from catalog.model.observation import Extent, Point, Quality, Series
 from catalog.model.time import Micros, micros_text
 from catalog.xml.build import clean
-from config.product_types import ObservedProperty, SeriesType
+from config.series_types import ObservedProperty, SeriesType
 from ogc.sos import names
 
 _NAMESPACES = (

@@ -13,7 +13,7 @@ from catalog.model.observation import Series, Station
 from catalog.model.product import Summary
 from catalog.model.time import Micros, micros_text
 from catalog.xml.build import document, el, root_element
-from config.product_types import SeriesType
+from config.series_types import SeriesType
 from config.settings import Service
 from ogc.sos import names
 from ogc.sos.request import OPERATIONS, SECTIONS

@@ -18,7 +18,7 @@ from catalog.model.time import Micros, Period, ends_text, micros_text
 from catalog.observations import observation_named, series_named
 from catalog.query import Among, And, Compare, Filter, Or, Property, Relation, equal
 from catalog.service import Catalog
-from config.product_types import ObservedProperty, SeriesType
+from config.series_types import ObservedProperty, SeriesType
 from ogc.filter.queryables import Queryable, Type
 from ogc.sta.odata import Name
 

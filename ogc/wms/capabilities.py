@@ -10,8 +10,9 @@ from itertools import groupby
 from catalog.crs import CRS84, Crs, area_of_use, transform_box
 from catalog.model.area import WORLD, Box
 from catalog.model.time import day_text
+from config.collections import Collection
 from config.limits import Limits
-from config.product_types import Collection, ProductType, days
+from config.product_types import ProductType, days
 from config.settings import Service
 from config.styles import Points, Style
 from ogc.maps.layers import Offered

@@ -13,8 +13,8 @@ from catalog.ingest.readers import swot, table, waterml
 from catalog.ingest.refusal import Refused
 from catalog.model.observation import Delivery, Quality
 from catalog.model.time import micros_text
-from config.product_types import ObservedProperty, SeriesType, Table
 from config.registry import load_registry
+from config.series_types import ObservedProperty, SeriesType, Table
 from config.settings import Settings
 from hysope.app import build
 from hysope.wiring import wire_catalog, wire_ingest

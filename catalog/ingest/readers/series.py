@@ -11,7 +11,7 @@ from pathlib import Path
 
 from catalog.ingest.readers import hydroweb, swot, table, waterml
 from catalog.model.observation import Delivery
-from config.product_types import SeriesType
+from config.series_types import SeriesType
 
 ENDINGS = (".txt", ".json", ".csv", ".geojson", ".xml", ".zip")
 

@@ -16,7 +16,7 @@ from catalog.ingest.readers.points import broken, decimal, instant, kept, place,
 from catalog.ingest.refusal import Refused
 from catalog.model.observation import Delivery, Point, Quality, Station
 from catalog.model.time import Micros, micros
-from config.product_types import SeriesType, Table
+from config.series_types import SeriesType, Table
 
 READER = "table"
 _MISSING = ("", "NA", "NaN", "nan", "null")

@@ -14,7 +14,7 @@ from catalog.ingest.refusal import Refused
 from catalog.model.faults import Fault
 from catalog.model.observation import Delivery, Point, Quality, Station
 from catalog.xml.parse import parse
-from config.product_types import SeriesType
+from config.series_types import SeriesType
 
 READER = "waterml"
 _OM, _WML, _GML = (
