@@ -29,7 +29,11 @@ class Limits(BaseModel):
     series_products: PositiveInt = 400
     coverage_side: PositiveInt = 20_000
     coverage_values: PositiveInt = 80_000_000
-    """Pixels times bands of one coverage."""
+    """Pixels times bands of one coverage that is made in memory."""
+    coverage_file_values: PositiveInt = 600_000_000
+    """The same of a GeoTIFF that is made on disk and then sent: four bands of a whole tile of Sentinel-2 are 482 million."""
+    coverage_set: PositiveInt = 100
+    """Coverages that one answer describes (CountDefault of the EO profile of WCS)."""
     stations: PositiveInt = 20_000
     """Stations or series of one answer."""
     points_page: PositiveInt = 5_000

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -67,7 +68,11 @@ class Band(Frozen):
     """Patterns of the member's name, tried in order; the whole base name must match."""
     index: Annotated[int, Field(ge=1)] = 1
     """The band in the file."""
+    variable: str = ""
+    """The variable of a netCDF file."""
     dtype: Dtype
+    also: tuple[Dtype, ...] = ()
+    """Other types in which it is delivered; its counts are brought to `dtype`."""
     unit: str = "1"
     scale: float = 1.0
     offset: float = 0.0
@@ -84,7 +89,16 @@ class Band(Frozen):
     def _one_meaning(self) -> Band:
         if self.classes and self.bits:
             raise ValueError("a band has classes or bits, not both")
+        if self.variable and not self.nodata:
+            raise ValueError("a band of netCDF files needs a count that means `no value`")
         return self
+
+    @property
+    def void(self) -> float:
+        """The count for where there is no value; NaN or 0 where the band has none for that."""
+        if self.nodata:
+            return self.nodata[0]
+        return math.nan if self.dtype == "float32" else 0
 
     @property
     def categorical(self) -> bool:
@@ -126,7 +140,9 @@ class ProductType(Published):
     """A family of products, published as one collection."""
 
     instrument: str | None = None
-    reader: Literal["muscate", "rasters"]
+    reader: Literal["muscate", "rasters", "safe"]
+    epsg: int | None = None
+    """The CRS of netCDF files that have one but do not say which (grids whose axes are longitude and latitude are brought to it)."""
     naming: tuple[Naming, ...] = ()
     """How distributed products are recognised; a derived type has none, its products come from jobs."""
     derived: bool = False

@@ -16,7 +16,7 @@ from config.load import validated
 from config.problems import ConfigError, Problem, did_you_mean
 from config.product_types import ProductType
 from config.series_types import SeriesType
-from config.styles import Classes, Style
+from config.styles import Classes, Composite, Ramp, Style
 from config.yaml_source import Document
 
 _HERE = Path(__file__).parent
@@ -117,6 +117,11 @@ def _unfitting_process(registry: Registry, process: Process, document: Document)
         )
 
 
+def _counted(style: Style) -> bool:
+    """Whether a style works on whole numbers only."""
+    return isinstance(style, Composite | Classes) or (isinstance(style, Ramp) and bool(style.special))
+
+
 def _unfitting(registry: Registry, kind: ProductType, document: Document) -> Iterator[Problem]:
     """Styles that do not exist, or that use bands which the type lacks."""
     known = [*registry.shared_styles, *(style.id for style in kind.styles)]
@@ -140,6 +145,8 @@ def _unfitting(registry: Registry, kind: ProductType, document: Document) -> Ite
                     yield Problem(
                         place, key, f"the style {style_id} draws classes, but the band {band} has none"
                     )
+                elif kind.bands[band].dtype == "float32" and _counted(style):
+                    yield Problem(place, key, f"the style {style_id} names counts, but {band} is of floats")
     if kind.visual is not None and registry.visual(kind) is None:
         yield Problem(
             document.place(("visual",)),

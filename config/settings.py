@@ -86,6 +86,13 @@ class Wms(_Frozen):
     capabilities_max_age: Annotated[int, Field(ge=0)] = 60
 
 
+class Wcs(_Frozen):
+    """Behaviour of the coverage service that differs between clients."""
+
+    time_axis: bool = False
+    """In 2.0.1 a collection's time is a third axis, and netCDF holds a stack of dates; else it is a period of the envelope, as GDAL prefers."""
+
+
 class Database(_Frozen):
     """The store: `sqlite:///path` or `postgresql+psycopg://…`; without a URL, `hysope.db` in the data folder."""
 
@@ -275,6 +282,7 @@ class Settings(_Frozen):
     service: Service = Service()
     database: Database = Database()
     wms: Wms = Wms()
+    wcs: Wcs = Wcs()
     ingest: Ingest = Ingest()
     processes: Processes = Processes()
     archive: Archive = Archive()

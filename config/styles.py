@@ -97,6 +97,26 @@ class Ramp(_Style):
         return self
 
 
+class Relief(_Style):
+    """Hill-shading: how a surface would be lit from one side, over the colours of its heights."""
+
+    kind: Literal["relief"]
+    bands: tuple[str]
+    unit: str = ""
+    azimuth: Annotated[float, Field(ge=0, lt=360)] = 315.0
+    """Where the light comes from, degrees clockwise from the north."""
+    altitude: Annotated[float, Field(gt=0, lt=90)] = 45.0
+    """Of the light over the horizon, degrees."""
+    exaggeration: Annotated[float, Field(gt=0, le=20)] = 1.0
+    stops: Annotated[tuple[Stop, ...], Field(min_length=2)]
+
+    @model_validator(mode="after")
+    def _rising(self) -> Relief:
+        if [stop.value for stop in self.stops] != sorted({stop.value for stop in self.stops}):
+            raise ValueError("stops must rise")
+        return self
+
+
 class Points(_Style):
     """Stations as discs of one colour with a dark edge."""
 
@@ -105,4 +125,4 @@ class Points(_Style):
     """Pixels."""
 
 
-Style = Annotated[Composite | Classes | Ramp, Field(discriminator="kind")]
+Style = Annotated[Composite | Classes | Ramp | Relief, Field(discriminator="kind")]

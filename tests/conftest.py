@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,8 +30,21 @@ from support import (
     slurm_configuration,
 )
 
+from catalog.generator.families import (
+    write_biomass,
+    write_biophysical,
+    write_dem,
+    write_gravimetry,
+    write_plots,
+    write_rain,
+    write_season,
+    write_smos,
+    write_swot,
+    write_water,
+)
 from catalog.generator.hydroweb import ORLEANS, demo_series, write_river
 from catalog.generator.muscate import write_l2a, write_l3a, write_snow
+from catalog.generator.optical import write_l1c, write_landsat, write_n2a, write_venus
 from catalog.generator.rasters import write_fsc, write_oso
 from config.limits import Limits
 from config.settings import Server, Settings
@@ -62,6 +76,33 @@ def world(products: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     catalog = wire_catalog(settings)
     worker = wire_ingest(settings, catalog)
     report = worker.run(worker.find([products]))
+    catalog.close()
+    services = wire(settings)
+    with TestClient(build(settings), client=("127.0.0.1", 50_000)) as client:
+        yield World(settings, services, client, report)
+    services.close()
+
+
+@pytest.fixture(scope="session")
+def families(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One product of each family that `world` lacks, as generated."""
+    folder = tmp_path_factory.mktemp("families")
+    for write in (
+        *(partial(one, folder, TILE, DAYS[0], 0.1) for one in (write_landsat, write_venus, write_l1c)),
+        *(partial(one, folder, TILE, DAYS[0], 0.1) for one in (write_water, write_biophysical)),
+        *(partial(one, folder, TILE, DAYS[0]) for one in (write_plots, write_swot)),
+        *(partial(one, folder, TILE, 2022) for one in (write_biomass, write_season)),
+        *(partial(one, folder, DAYS[0]) for one in (write_smos, write_rain, write_gravimetry)),
+        partial(write_dem, folder, 44, 0),
+        partial(write_n2a, folder, TILE, DAYS[0], 0.1),
+    ):
+        write()
+    settings = Settings(
+        data=tmp_path_factory.mktemp("families-data"), server=Server(public_url="http://maps.example")
+    )
+    catalog = wire_catalog(settings)
+    worker = wire_ingest(settings, catalog)
+    report = worker.run(worker.find([folder]))
     catalog.close()
     services = wire(settings)
     with TestClient(build(settings), client=("127.0.0.1", 50_000)) as client:

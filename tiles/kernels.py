@@ -182,6 +182,24 @@ def look_up(
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
+def grade(values: NDArray[Any], todo: NDArray[Any], bounds: NDArray[Any], out: NDArray[Any]) -> None:
+    """Values (H, W) to 1 + the number of the rising `bounds` that lie below them; pixels without a value are 0."""
+    for i in range(todo.shape[0]):
+        for j in range(todo.shape[1]):
+            if todo[i, j]:
+                out[i, j] = 0
+                continue
+            value, low, high = values[i, j], 0, bounds.shape[0]
+            while low < high:
+                middle = (low + high) >> 1
+                if bounds[middle] < value:
+                    low = middle + 1
+                else:
+                    high = middle
+            out[i, j] = low + 1
+
+
+@njit(nogil=True, cache=True, boundscheck=False)
 def look_up_rgb(
     values: NDArray[Any], todo: NDArray[Any], tables: NDArray[Any], mask: int, out: NDArray[Any]
 ) -> None:
@@ -270,6 +288,8 @@ def compile_all() -> None:
             commit(src, todo, out, todo.copy())
             if count == 2:
                 normalised_difference(src, todo, 0.0, -1.0, 1.0, 240, np.zeros((4, 4), np.uint8))
+            if dtype in (np.int16, np.float32) and count == 1:
+                grade(src[0], todo, np.zeros(2), np.zeros((4, 4), np.uint8))
             if dtype is not np.float32:
                 look_up(src[0], todo, np.zeros(65_536, np.uint8), 0xFFFF, np.zeros((4, 4), np.uint8))
             if count == 3:

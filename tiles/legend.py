@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from io import BytesIO
@@ -13,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from config.collections import Collection
 from config.product_types import ProductType
 from config.series_types import SeriesType
-from config.styles import Classes, Composite, Points, Ramp, Style, rgba
+from config.styles import Classes, Composite, Points, Ramp, Relief, Style, rgba
 from tiles.stations import disc_picture
 from tiles.style import palette_of
 
@@ -43,7 +44,7 @@ def legend(kind: Collection, style: Style | Points, language: str) -> Image.Imag
     if isinstance(style, Points) or isinstance(kind, SeriesType):
         assert isinstance(style, Points)
         return _point(style, language)
-    if isinstance(style, Ramp) and not style.steps:
+    if isinstance(style, Relief) or (isinstance(style, Ramp) and not style.steps):
         return _bar(kind, style, language)
     return _rows(_entries(kind, style, language))
 
@@ -73,6 +74,7 @@ def _entries(kind: ProductType, style: Style, language: str) -> list[tuple[tuple
     if isinstance(style, Classes):
         band = kind.bands[style.bands[0]]
         return [(rgba(one.colour), one.title.in_language(language)) for one in (band.classes or band.bits)]
+    assert isinstance(style, Ramp)
     out = []
     last: float | None = None
     for stop in style.stops:
@@ -111,7 +113,7 @@ def _rows(entries: list[tuple[tuple[int, int, int, int], str]]) -> Image.Image:
     return image
 
 
-def _bar(kind: ProductType, style: Ramp, language: str) -> Image.Image:
+def _bar(kind: ProductType, style: Ramp | Relief, language: str) -> Image.Image:
     palette = palette_of(kind, style)
     low, high = style.stops[0].value, style.stops[-1].value
     labels = [
@@ -121,7 +123,8 @@ def _bar(kind: ProductType, style: Ramp, language: str) -> Image.Image:
         )
         for stop in style.stops
     ]
-    specials = [(rgba(special.colour), special.title.in_language(language)) for special in style.special]
+    special = style.special if isinstance(style, Ramp) else ()
+    specials = [(rgba(one.colour), one.title.in_language(language)) for one in special]
     width = (
         max(_width(text) for text in (*(label for label, _ in labels), *(text for _, text in specials)))
         + _BAR[0]
@@ -132,7 +135,7 @@ def _bar(kind: ProductType, style: Ramp, language: str) -> Image.Image:
     for row in range(_BAR[1]):
         entry = 1 + round((1 - row / (_BAR[1] - 1)) * (shades - 1))
         draw.line((_PAD, _PAD + row, _PAD + _BAR[0], _PAD + row), fill=tuple(palette[entry].tolist()[:3]))
-    for text, share in labels:
+    for text, share in _apart(labels):
         draw.text(
             (2 * _PAD + _BAR[0], _PAD + share * (_BAR[1] - 1) - _SIZE * 0.6),
             text,
@@ -144,6 +147,16 @@ def _bar(kind: ProductType, style: Ramp, language: str) -> Image.Image:
         draw.rectangle((_PAD, top + 2, _PAD + _SWATCH, top + _ROW - 3), fill=colour[:3], outline=(90, 90, 90))
         draw.text((2 * _PAD + _SWATCH, top + 1), text, fill=_INK, font=_font(_SIZE))
     return image
+
+
+def _apart(labels: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    """The labels that have room beside a bar, from the bottom up; the two ends always, the first of others that would lie on each other."""
+    room = (_SIZE + 2) / (_BAR[1] - 1)
+    kept = [labels[0]]
+    for text, share in labels[1:-1]:
+        if kept[-1][1] - share >= room and share - labels[-1][1] >= room:
+            kept.append((text, share))
+    return [*kept, labels[-1]]
 
 
 def _point(style: Points, language: str) -> Image.Image:

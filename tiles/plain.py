@@ -95,6 +95,11 @@ def look_up(
     out[:] = np.where(todo != 0, 0, table[values.astype(np.int64) & mask])
 
 
+def grade(values: NDArray[Any], todo: NDArray[Any], bounds: NDArray[Any], out: NDArray[Any]) -> None:
+    """See `tiles.kernels.grade`."""
+    out[:] = np.where(todo != 0, 0, 1 + np.searchsorted(bounds, values, side="left"))
+
+
 def look_up_rgb(
     values: NDArray[Any], todo: NDArray[Any], tables: NDArray[Any], mask: int, out: NDArray[Any]
 ) -> None:

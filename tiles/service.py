@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from threading import Lock
@@ -25,11 +25,12 @@ from catalog.raster.files import Unreadable
 from catalog.service import Catalog
 from config.limits import Limits
 from config.product_types import ProductType
-from config.styles import Style
+from config.styles import Relief, Style
 from tiles.encode import blank
 from tiles.frame import Frame
 from tiles.mosaic import Painter
 from tiles.read import Reader
+from tiles.relief import shaded, with_margin
 from tiles.sample import PixelValue, is_clear, pixel_values, shown_value
 from tiles.stations import ProbedStations, StationQuery, click_area, draw_stations, search_area
 from tiles.style import Coloured, Picture, bands_of, colour, stack
@@ -72,6 +73,8 @@ class ExtractQuery:
     priority: Priority = Priority.NEWEST
     max_cloud: float | None = None
     strict_time: bool = False
+    only: str = ""
+    """The id of the one product that is read."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class Extracted:
     """Counts (bands x H x W), what means "no value" in each band, and what they were made of."""
 
     counts: NDArray[Any]
-    nodata: tuple[int, ...]
+    nodata: tuple[float, ...]
     products: tuple[Product, ...]
     resolved: Resolved | None
 
@@ -189,18 +192,37 @@ class Tiles:
         summary = self._catalog.summary(layer.kind.id, who, deadline)
         return resolve(layer.time, layer.kind, summary, self._limits.time_steps, strict=layer.strict_time)
 
+    def extract_rows(
+        self, query: ExtractQuery, frame: Frame, who: Principal, deadline: Deadline, rows: int
+    ) -> Iterator[Extracted]:
+        """The same some rows at a time, from the north: what is held does not grow with the height. The limit is `limits.coverage_file_values`."""
+        self.must_be_within(query, frame, self._limits.coverage_file_values, "limits.coverage_file_values")
+        step = frame.box.height / frame.height
+        for top in range(0, frame.height, rows):
+            bottom = min(frame.height, top + rows)
+            part = replace(
+                frame.box, north=frame.box.north - top * step, south=frame.box.north - bottom * step
+            )
+            deadline.check()
+            yield self.extract(query, Frame(frame.crs, part, frame.width, bottom - top), who, deadline)
+
+    @staticmethod
+    def must_be_within(query: ExtractQuery, frame: Frame, most: int, name: str) -> None:
+        """Raises Fault TOO_LARGE where an extraction has more values than a limit allows: known before the first is read."""
+        cost = frame.width * frame.height * len(query.bands)
+        if cost > most:
+            raise too_large(
+                f"{cost} values; ask for less, or order the process `extract` over it", most, name
+            )
+
     def extract(self, query: ExtractQuery, frame: Frame, who: Principal, deadline: Deadline) -> Extracted:
         """The counts of bands on a grid, mosaicked as a map is; where there is no value, the band's own nodata.
 
         Raises Fault TOO_LARGE before anything is read, UNAVAILABLE for what lies on tape, BAD_TIME, BUSY.
         """
-        cost, most = frame.width * frame.height * len(query.bands), self._limits.coverage_values
-        if cost > most:
-            raise too_large(
-                f"{cost} values; ask for less, or order a process over it", most, "limits.coverage_values"
-            )
+        self.must_be_within(query, frame, self._limits.coverage_values, "limits.coverage_values")
         kind, when, area = query.kind, self.when(query, who, deadline), frame.lon_lat
-        nodata = tuple((kind.bands[name].nodata or (0,))[0] for name in query.bands)
+        nodata = tuple(kind.bands[name].void for name in query.bands)
         painter = Painter(kind, query.bands, frame, self._reader, deadline, None, query.smooth)
         if when is not None and area is not None:
             try:
@@ -322,7 +344,8 @@ class Tiles:
         baked = all(product.first(AssetRole.VISUAL) for product in products)
         bands = bands_of(layer.kind, layer.style, baked=baked)
         clear = layer.kind.cloudy if layer.priority is Priority.CLEAR else None
-        painter = Painter(layer.kind, bands, frame, self._reader, deadline, clear)
+        drawn = with_margin(frame) if isinstance(layer.style, Relief) else frame
+        painter = Painter(layer.kind, bands, drawn, self._reader, deadline, clear)
         try:
             mosaic = painter.paint(products)
         except Unreadable as error:
@@ -330,6 +353,8 @@ class Tiles:
                 Kind.UNAVAILABLE,
                 "a file of the archive cannot be read; the operator can find it with `hysope verify`",
             ) from error
+        if isinstance(layer.style, Relief):
+            return shaded(layer.kind, layer.style, mosaic, drawn), mosaic.products
         return colour(layer.kind, layer.style, bands, mosaic), mosaic.products
 
     def _at_hand(self, products: Sequence[Product]) -> Sequence[Product]:
@@ -404,6 +429,8 @@ class Tiles:
     @staticmethod
     def _filter(layer: RasterQuery, when: Resolved) -> Filter:
         parts: list[Filter] = [equal(Property.COLLECTION, layer.kind.id), when.filter]
+        if isinstance(layer, ExtractQuery) and layer.only:
+            parts.append(equal(Property.ID, layer.only))
         if layer.max_cloud is not None:
             parts.append(Compare(Property.CLOUD, Relation.AT_MOST, layer.max_cloud))
         return And(tuple(parts))

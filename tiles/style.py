@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config.product_types import Band, ProductType
-from config.styles import Classes, Composite, Ramp, Style, rgba
+from config.styles import Classes, Composite, Ramp, Relief, Stop, Style, rgba
 from tiles.loops import loops
 from tiles.mosaic import Mosaic
 
@@ -52,6 +52,7 @@ def colour(kind: ProductType, style: Style, bands: Sequence[str], mosaic: Mosaic
     """A mosaic in the colours of a style."""
     if isinstance(style, Composite):
         return _composite(kind, style, bands, mosaic)
+    assert not isinstance(style, Relief), "tiles.relief"
     palette = palette_of(kind, style)
     out = np.empty(mosaic.todo.shape, np.uint8)
     if isinstance(style, Ramp) and len(style.bands) == 2:
@@ -65,17 +66,22 @@ def colour(kind: ProductType, style: Style, bands: Sequence[str], mosaic: Mosaic
             _STEPS,
             out,
         )
+    elif mosaic.values.dtype.kind == "f":
+        assert isinstance(style, Ramp)
+        loops.grade(mosaic.values[0], mosaic.todo, bounds_of(kind.bands[style.bands[0]], style), out)
     else:
         table = table_of(kind, style)
         loops.look_up(mosaic.values[0], mosaic.todo, table, table.size - 1, out)
     return Indexed(out, palette)
 
 
-def palette_of(kind: ProductType, style: Classes | Ramp) -> Bytes:
+def palette_of(kind: ProductType, style: Classes | Ramp | Relief) -> Bytes:
     """The palette of a style, entry 0 transparent."""
     if isinstance(style, Classes):
         band = kind.bands[style.bands[0]]
         colours = [rgba(one.colour) for one in (band.classes or band.bits)]
+    elif isinstance(style, Relief):
+        colours = _shades(style.stops)
     else:
         colours = [*_ramp_colours(style), *(rgba(special.colour) for special in style.special)]
     return np.array([(0, 0, 0, 0), *colours], np.uint8)
@@ -102,6 +108,17 @@ def table_of(kind: ProductType, style: Classes | Ramp) -> Bytes:
     return _without(table, band)
 
 
+def bounds_of(band: Band, style: Ramp | Relief) -> NDArray[np.float64]:
+    """The counts between the palette's entries, for values that no table can hold."""
+    stops = np.array([stop.value for stop in style.stops])
+    if isinstance(style, Ramp) and style.steps:
+        values = stops[:-1]
+    else:
+        values = stops[0] + (np.arange(1, _STEPS) - 0.5) / (_STEPS - 1) * (stops[-1] - stops[0])
+    counts: NDArray[np.float64] = (values - band.offset) / band.scale
+    return counts
+
+
 def _class_table(band: Band, size: int) -> Bytes:
     table = np.zeros(size, np.uint8)
     if band.classes:
@@ -121,11 +138,14 @@ def _without(table: Bytes, band: Band) -> Bytes:
 
 
 def _ramp_colours(style: Ramp) -> list[tuple[int, int, int, int]]:
-    if style.steps:
-        return [rgba(stop.colour) for stop in style.stops]
-    at = np.linspace(style.stops[0].value, style.stops[-1].value, _STEPS)
-    known = [stop.value for stop in style.stops]
-    planes = [np.interp(at, known, [rgba(stop.colour)[plane] for stop in style.stops]) for plane in range(4)]
+    return [rgba(stop.colour) for stop in style.stops] if style.steps else _shades(style.stops)
+
+
+def _shades(stops: Sequence[Stop]) -> list[tuple[int, int, int, int]]:
+    """The colours between stops, at equal distances of the value."""
+    at = np.linspace(stops[0].value, stops[-1].value, _STEPS)
+    known = [stop.value for stop in stops]
+    planes = [np.interp(at, known, [rgba(stop.colour)[plane] for stop in stops]) for plane in range(4)]
     return [
         (int(r + 0.5), int(g + 0.5), int(b + 0.5), int(a + 0.5)) for r, g, b, a in zip(*planes, strict=True)
     ]

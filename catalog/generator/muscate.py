@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from catalog.crs import transform
-from catalog.generator.landscape import BANDS, BANDS_10M, BANDS_20M, Landscape, Weather
+from catalog.generator.landscape import BANDS_10M, BANDS_20M, Landscape, Weather
 from catalog.model.product import Grid
 from catalog.raster.write import write_strips
 from catalog.xml.build import document, el
@@ -51,6 +51,26 @@ class Tile:
         return Weather(Landscape(self.seed, self.size * 10 // pixel, float(pixel), self.metres), day, cover)
 
 
+@dataclass(frozen=True)
+class Sensor:
+    """How the products of a sensor are laid out: its groups of bands (their pixels in metres), and what its metadata say of it."""
+
+    groups: tuple[tuple[str, tuple[str, ...], int], ...]
+    project: str = "SENTINEL2"
+    orbit: str = "Orbit"
+    zone: str = "Tile"
+    looks: tuple[str, str, str] = ("B4", "B3", "B2")
+    quantification: int = 10_000
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """All of them, in the order of the groups."""
+        return tuple(band for _, bands, _ in self.groups for band in bands)
+
+
+SENTINEL2 = Sensor((("R1", BANDS_10M, 10), ("R2", BANDS_20M, 20)))
+
+
 def write_l2a(
     folder: Path,
     tile: Tile,
@@ -63,31 +83,31 @@ def write_l2a(
 ) -> Path:
     """An L2A product (profile D) under `folder`; `swath` is the share of the tile that the orbit does not reach. Returns its folder."""
     name = f"{platform}_{day:%Y%m%d}-105031-461_L2A_{tile.zone}_D_V{version}"
-    home = _home(folder, name)
-    for group, bands, pixel in (("R1", BANDS_10M, 10), ("R2", BANDS_20M, 20)):
+    home = product_home(folder, name)
+    for group, bands, pixel in SENTINEL2.groups:
         weather, grid = tile.weather(day, cover, pixel), tile.grid(pixel)
-        outside = _blocks(grid, np.uint8, lambda top, bottom: _outside(grid.width, top, bottom, swath))
-        for band, counts in _reflectances(weather, grid, bands).items():
+        outside = blocks(grid, np.uint8, lambda top, bottom: _outside(grid.width, top, bottom, swath))
+        for band, counts in reflectances(weather, grid, bands).items():
             counts[outside == 1] = NODATA
             write_strips(home / f"{name}_FRE_{band}.tif", counts[None], grid)
             flat = np.where(counts == NODATA, counts, (counts * np.float32(0.97)).astype(np.int16))
             write_strips(home / f"{name}_SRE_{band}.tif", flat[None], grid)
-        _masks(home, name, group, weather, grid, outside)
-    _quicklook(home, name, tile.weather(day, cover, 20), tile.grid(20))
-    _metadata(home, name, tile, day, "L2A", "N2")
+        write_masks(home, name, group, weather, grid, outside)
+    write_quicklook(home, name, tile.weather(day, cover, 20), tile.grid(20))
+    write_metadata(home, name, tile, day, "L2A", "N2")
     return home
 
 
 def write_l3a(folder: Path, tile: Tile, day: date, *, version: str = "1-1") -> Path:
     """A monthly synthesis (profile D): cloud-free, with weight, date and pixel state. Returns its folder."""
     name = f"SENTINEL2X_{day:%Y%m%d}-000000-000_L3A_{tile.zone}_D_V{version}"
-    home = _home(folder, name)
-    for group, bands, pixel in (("R1", BANDS_10M, 10), ("R2", BANDS_20M, 20)):
+    home = product_home(folder, name)
+    for group, bands, pixel in SENTINEL2.groups:
         weather, grid = tile.weather(day, 0.0, pixel), tile.grid(pixel)
-        for band, counts in _reflectances(weather, grid, bands).items():
+        for band, counts in reflectances(weather, grid, bands).items():
             write_strips(home / f"{name}_FRC_{band}.tif", counts[None], grid)
-        state = _blocks(grid, np.uint8, lambda top, bottom: _state(weather, top, bottom))
-        weight = _blocks(
+        state = blocks(grid, np.uint8, lambda top, bottom: _state(weather, top, bottom))
+        weight = blocks(
             grid,
             np.int16,
             lambda top, bottom: 600 + 200 * np.clip(weather.land.noise(20, 20, top, bottom, 2), -2, 2),
@@ -95,8 +115,8 @@ def write_l3a(folder: Path, tile: Tile, day: date, *, version: str = "1-1") -> P
         when = np.full_like(weight, day.timetuple().tm_yday - 1)
         for suffix, values in (("FLG", state), ("WGT", weight), ("DTS", when)):
             write_strips(home / "MASKS" / f"{name}_{suffix}_{group}.tif", values[None], grid)
-    _quicklook(home, name, tile.weather(day, 0.0, 20), tile.grid(20))
-    _metadata(home, name, tile, day, "L3A", "N3")
+    write_quicklook(home, name, tile.weather(day, 0.0, 20), tile.grid(20))
+    write_metadata(home, name, tile, day, "L3A", "N3")
     return home
 
 
@@ -121,16 +141,17 @@ def snow_counts(tile: Tile, day: date, cover: float) -> NDArray[np.uint8]:
         cloud, shadow = weather.clouds(top, bottom)
         return np.where(cloud | shadow, 205, np.where(weather.snow(top, bottom), 100, 0))
 
-    return _blocks(tile.grid(20), np.uint8, block)
+    return blocks(tile.grid(20), np.uint8, block)
 
 
-def _home(folder: Path, name: str) -> Path:
+def product_home(folder: Path, name: str) -> Path:
+    """The folder of a product, with one for its masks."""
     home = folder / name
     (home / "MASKS").mkdir(parents=True)
     return home
 
 
-def _blocks(grid: Grid, dtype: Any, block: Callable[[int, int], NDArray[Any]]) -> NDArray[Any]:
+def blocks(grid: Grid, dtype: Any, block: Callable[[int, int], NDArray[Any]]) -> NDArray[Any]:
     """A band made row block by row block."""
     out = np.empty((grid.height, grid.width), dtype)
     for top in range(0, grid.height, _BLOCK):
@@ -139,7 +160,7 @@ def _blocks(grid: Grid, dtype: Any, block: Callable[[int, int], NDArray[Any]]) -
     return out
 
 
-def _reflectances(weather: Weather, grid: Grid, bands: Sequence[str]) -> dict[str, NDArray[np.int16]]:
+def reflectances(weather: Weather, grid: Grid, bands: Sequence[str]) -> dict[str, NDArray[np.int16]]:
     """Reflectance x 10000 of some bands, each row block seen once."""
     out = {band: np.empty((grid.height, grid.width), np.int16) for band in bands}
     for top in range(0, grid.height, _BLOCK):
@@ -157,9 +178,11 @@ def _outside(size: int, top: int, bottom: int, swath: float) -> NDArray[np.uint8
     return found if swath else np.zeros((bottom - top, size), np.uint8)
 
 
-def _masks(
+def write_masks(
     home: Path, name: str, group: str, weather: Weather, grid: Grid, outside: NDArray[np.uint8]
 ) -> None:
+    """Clouds, geophysical mask, edge and the rest of a group."""
+
     def cloud_bits(top: int, bottom: int) -> NDArray[Any]:
         cloud, shadow = weather.clouds(top, bottom)
         return np.where(cloud, 0b1011, np.where(shadow, 0b100001, 0))
@@ -173,7 +196,7 @@ def _masks(
     inside = 1 - outside
     aerosol = np.stack([np.full(outside.shape, 25, np.uint8), np.full(outside.shape, 18, np.uint8)]) * inside
     write_strips(home / f"{name}_ATB_{group}.tif", aerosol.astype(np.uint8), grid)
-    clm, mg2 = _blocks(grid, np.uint8, cloud_bits) * inside, _blocks(grid, np.uint8, ground_bits) * inside
+    clm, mg2 = blocks(grid, np.uint8, cloud_bits) * inside, blocks(grid, np.uint8, ground_bits) * inside
     zero = np.zeros_like(outside)
     for suffix, values in (
         ("CLM", clm),
@@ -191,14 +214,17 @@ def _state(weather: Weather, top: int, bottom: int) -> NDArray[Any]:
     return np.where(weather.snow(top, bottom), 2, np.where(water, 3, 4))
 
 
-def _quicklook(home: Path, name: str, weather: Weather, grid: Grid) -> None:
+def write_quicklook(home: Path, name: str, weather: Weather, grid: Grid) -> None:
+    """`*_QKL_ALL.jpg`: reflectance 0 to 0.25."""
     step = max(1, grid.width // 512)
-    looks = _reflectances(weather, grid, ("B4", "B3", "B2"))
+    looks = reflectances(weather, grid, ("B4", "B3", "B2"))
     planes = [np.clip(counts[::step, ::step] / 2_500 * 255, 0, 255) for counts in looks.values()]
     Image.fromarray(np.dstack(planes).astype(np.uint8), "RGB").save(home / f"{name}_QKL_ALL.jpg", quality=85)
 
 
-def _metadata(home: Path, name: str, tile: Tile, day: date, level: str, quality: str) -> None:
+def write_metadata(
+    home: Path, name: str, tile: Tile, day: date, level: str, quality: str, sensor: Sensor = SENTINEL2
+) -> None:
     """`*_MTD_ALL.xml` in the order of Muscate_Metadata.xsd 1.18."""
     root = etree.Element("Muscate_Metadata_Document", nsmap={"xsi": _XSI})
     root.set(f"{{{_XSI}}}noNamespaceSchemaLocation", "Muscate_Metadata.xsd")
@@ -212,21 +238,23 @@ def _metadata(home: Path, name: str, tile: Tile, day: date, level: str, quality:
         ("IDENTIFIER", name.rsplit("_V", 1)[0]),
         ("AUTHORITY", "THEIA"),
         ("PRODUCER", "MUSCATE"),
-        ("PROJECT", "SENTINEL2"),
+        ("PROJECT", sensor.project),
     ):
         el(part, tag, text)
-    el(part, "GEOGRAPHICAL_ZONE", tile.zone, type="Tile")
-    _characteristics(root, name, level, taken, made)
-    _organisation(root, home, name, level)
-    _position(root, tile)
-    _geometry(root)
-    _radiometry(root)
+    el(part, "GEOGRAPHICAL_ZONE", tile.zone, type=sensor.zone)
+    _characteristics(root, name, level, taken, made, sensor)
+    _organisation(root, name, level, sensor)
+    _position(root, tile, sensor)
+    _geometry(root, sensor)
+    _radiometry(root, sensor)
     _quality(root, name, quality, taken, made)
     _production(root, name, level, taken, made)
     (home / f"{name}_MTD_ALL.xml").write_bytes(document(root))
 
 
-def _characteristics(root: etree._Element, name: str, level: str, taken: str, made: str) -> None:
+def _characteristics(
+    root: etree._Element, name: str, level: str, taken: str, made: str, sensor: Sensor
+) -> None:
     part = el(root, "Product_Characteristics")
     version = name.rsplit("_V", 1)[1].replace("-", ".")
     for tag, text in (
@@ -235,16 +263,16 @@ def _characteristics(root: etree._Element, name: str, level: str, taken: str, ma
         ("PRODUCTION_DATE", made),
         ("PRODUCT_VERSION", version),
         ("PRODUCT_LEVEL", level),
-        ("PLATFORM", name.split("_")[0]),
+        ("PLATFORM", name.split("_")[0].split("-")[0]),
     ):
         el(part, tag, text)
-    el(part, "ORBIT_NUMBER", "51", type="Orbit")
+    el(part, "ORBIT_NUMBER", "51", type=sensor.orbit)
     span = el(part, "UTC_Acquisition_Range")
     el(span, "MEAN", taken)
     el(span, "DATE_PRECISION", "0.001", unit="s")
-    _band_list(part, "Band_Global_List", BANDS)
+    _band_list(part, "Band_Global_List", sensor.bands)
     groups = el(part, "Band_Group_List")
-    for group, bands in (("R1", BANDS_10M), ("R2", BANDS_20M)):
+    for group, bands, _ in sensor.groups:
         _band_list(el(groups, "Group", group_id=group), "Band_List", bands)
 
 
@@ -254,9 +282,10 @@ def _band_list(parent: etree._Element, tag: str, bands: Sequence[str]) -> None:
         el(out, "BAND_ID", band)
 
 
-def _organisation(root: etree._Element, home: Path, name: str, level: str) -> None:
+def _organisation(root: etree._Element, name: str, level: str, sensor: Sensor) -> None:
     product = el(el(root, "Product_Organisation"), "Muscate_Product")
-    el(product, "QUICKLOOK", f"{name}_QKL_ALL.jpg", bands_id="B4,B3,B2")
+    el(product, "QUICKLOOK", f"{name}_QKL_ALL.jpg", bands_id=",".join(sensor.looks))
+    names = [group for group, _, _ in sensor.groups]
     images = el(product, "Image_List")
     natures = (
         (("Surface_Reflectance", "SRE"), ("Flat_Reflectance", "FRE"))
@@ -265,13 +294,13 @@ def _organisation(root: etree._Element, home: Path, name: str, level: str) -> No
     )
     for nature, tag in natures:
         files = _files(images, "Image", nature, "int16")
-        for band in BANDS:
+        for band in sensor.bands:
             el(files, "IMAGE_FILE", f"{name}_{tag}_{band}.tif", band_id=band)
     if level != "L2A":
         return
     for number, nature in ((1, "Water_Vapor_Content"), (2, "Aerosol_Optical_Thickness")):
         files = _files(images, "Image", nature, "byte")
-        for group in ("R1", "R2"):
+        for group in names:
             el(files, "IMAGE_FILE", f"{name}_ATB_{group}.tif", group_id=group, band_number=number)
     masks = el(product, "Mask_List")
     for nature, tag, bit in (
@@ -283,7 +312,7 @@ def _organisation(root: etree._Element, home: Path, name: str, level: str) -> No
         ("Cloud_Shadow", "MG2", 4),
     ):
         files = _files(masks, "Mask", nature, "byte")
-        for group in ("R1", "R2"):
+        for group in names:
             entry = el(files, "MASK_FILE", f"MASKS/{name}_{tag}_{group}.tif", group_id=group)
             if bit:
                 entry.set("bit_number", str(bit))
@@ -303,7 +332,7 @@ def _files(parent: etree._Element, what: str, nature: str, encoding: str) -> etr
     return el(out, f"{what}_File_List")
 
 
-def _position(root: etree._Element, tile: Tile) -> None:
+def _position(root: etree._Element, tile: Tile, sensor: Sensor) -> None:
     part = el(root, "Geoposition_Informations")
     reference = el(part, "Coordinate_Reference_System")
     el(reference, "GEO_TABLES", "EPSG")
@@ -335,7 +364,7 @@ def _position(root: etree._Element, tile: Tile) -> None:
         ):
             el(point, tag, value)
     groups = el(positions, "Group_Geopositioning_List")
-    for group, pixel in (("R1", 10), ("R2", 20)):
+    for group, _, pixel in sensor.groups:
         grid = tile.grid(pixel)
         out = el(groups, "Group_Geopositioning", group_id=group)
         for tag, whole in (
@@ -349,11 +378,11 @@ def _position(root: etree._Element, tile: Tile) -> None:
             el(out, tag, whole)
 
 
-def _geometry(root: etree._Element) -> None:
+def _geometry(root: etree._Element, sensor: Sensor) -> None:
     means = el(el(root, "Geometric_Informations"), "Mean_Value_List")
     _angles(el(means, "Sun_Angles"), 45.0, 160.0)
     views = el(means, "Mean_Viewing_Incidence_Angle_List")
-    for number, band in enumerate(BANDS):
+    for number, band in enumerate(sensor.bands):
         _angles(
             el(views, "Mean_Viewing_Incidence_Angle", band_id=band), 4.1 + 0.03 * number, 105.0 + 0.1 * number
         )
@@ -364,9 +393,9 @@ def _angles(parent: etree._Element, zenith: float, azimuth: float) -> None:
     el(parent, "AZIMUTH_ANGLE", f"{azimuth:.2f}", unit="deg")
 
 
-def _radiometry(root: etree._Element) -> None:
+def _radiometry(root: etree._Element, sensor: Sensor) -> None:
     part = el(root, "Radiometric_Informations")
-    el(part, "REFLECTANCE_QUANTIFICATION_VALUE", 10_000)
+    el(part, "REFLECTANCE_QUANTIFICATION_VALUE", sensor.quantification)
     el(part, "WATER_VAPOR_CONTENT_QUANTIFICATION_VALUE", 20)
     el(part, "AEROSOL_OPTICAL_THICKNESS_QUANTIFICATION_VALUE", 200)
     special = el(part, "Special_Values_List")
@@ -377,11 +406,11 @@ def _radiometry(root: etree._Element) -> None:
     ):
         el(special, "SPECIAL_VALUE", value, name=name)
     bands = el(part, "Spectral_Band_Informations_List")
-    for band in BANDS:
+    for band, pixel in ((band, pixel) for _, members, pixel in sensor.groups for band in members):
         out = el(bands, "Spectral_Band_Informations", band_id=band)
         native = el(el(out, "Calibration_Coefficients_Lists"), "Native_Coefficients_List")
         el(native, "COEFFICIENT", "4.0", name="PhysicalGain")
-        el(out, "SPATIAL_RESOLUTION", 10 if band in BANDS_10M else 20, unit="m")
+        el(out, "SPATIAL_RESOLUTION", pixel, unit="m")
 
 
 def _quality(root: etree._Element, name: str, level: str, taken: str, made: str) -> None:

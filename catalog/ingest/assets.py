@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from catalog.ingest.readers.scene import Metadata
 from catalog.ingest.refusal import Refused
 from catalog.model.product import Asset, AssetRole, Grid
-from catalog.raster.files import Description, Unreadable, describe, fitted, read_band, valid
+from catalog.raster.cf import describe_variable, read_variable
+from catalog.raster.files import Description, Unreadable, describe, driver_of, fitted, read_band, valid
 from catalog.raster.write import CogMaker, decimated, write_cog, write_low
 from config.product_types import Band, PixelRule, Policy, ProductType
 from config.styles import Composite
@@ -32,6 +33,13 @@ class Source:
     band: Band
     path: Path
     described: Description
+    driver: str = "GTiff"
+    """Empty for netCDF, which no map is drawn from."""
+
+    @property
+    def servable(self) -> bool:
+        """Whether the file can stay as it is: maps can be drawn from it, and its counts are the band's."""
+        return bool(self.driver) and self.described.dtypes[self.band.index - 1] == self.band.dtype
 
 
 @dataclass(frozen=True)
@@ -56,13 +64,18 @@ def sources(paths: Mapping[str, Path], kind: ProductType) -> list[Source]:
         band = kind.bands[name]
         if not band.required and path.stat().st_size == 0:
             continue
-        described = describe(path)
+        netcdf = path.suffix.lower() == ".nc"
+        driver = "" if netcdf else driver_of(path)
+        described = describe_variable(path, band.variable, kind.epsg) if netcdf else describe(path, driver)
         side = max(described.grid.width, described.grid.height)
         if side > kind.grid_side:
             raise Refused(f"{path.name}: has {side} pixels a side, a {kind.id} has at most {kind.grid_side}")
-        if band.index > len(described.dtypes) or described.dtypes[band.index - 1] != band.dtype:
+        allowed = (band.dtype, *band.also)
+        if not netcdf and (
+            band.index > len(described.dtypes) or described.dtypes[band.index - 1] not in allowed
+        ):
             raise Refused(f"{path.name}: is {described.dtypes[0]}, {name} of {kind.id} is {band.dtype}")
-        out.append(Source(name, band, path, described))
+        out.append(Source(name, band, path, described, driver))
     if len({source.described.grid.epsg for source in out}) > 1:
         raise Refused("its bands have different coordinate reference systems")
     return out
@@ -117,12 +130,19 @@ class Maker:
         return Made(tuple(assets), outline, first.described.grid, shares.get("cloud"), shares.get("snow"))
 
     def _counts(self, source: Source) -> NDArray[Any]:
-        counts = read_band(source.path, source.band.index)
         known = self._nodata(source.band)
+        if not source.driver:
+            values = read_variable(source.path, source.band.variable, self._kind.epsg)
+            return packed(values, source.band)
+        counts = read_band(source.path, source.band.index, source.driver)
         for other in known[1:]:
-            if self._policy == "full_cog":
+            if self._copied(source):
                 counts[counts == other] = known[0]
-        return counts
+        return counts if counts.dtype.name == source.band.dtype else narrowed(counts, source)
+
+    def _copied(self, source: Source) -> bool:
+        """Whether a band becomes a file of ours."""
+        return self._policy == "full_cog" or not source.servable
 
     def _nodata(self, band: Band) -> tuple[int, ...]:
         """What means "no value" in a band: as the metadata say where the band has a value for it at all."""
@@ -131,8 +151,10 @@ class Maker:
         return band.nodata
 
     def _scaled(self, band: Band) -> tuple[float, float]:
-        reflectance = band.role == "data" and band.wavelength is not None
-        return (self._metadata.scale if reflectance and self._metadata.scale else band.scale), band.offset
+        if band.role != "data" or band.wavelength is None:
+            return band.scale, band.offset
+        scale, offset = self._metadata.scale, self._metadata.offset
+        return (band.scale if scale is None else scale), (band.offset if offset is None else offset)
 
     def _assets(self, source: Source, counts: NDArray[Any]) -> list[Asset]:
         average = self._kind.continuous and not source.band.categorical
@@ -142,16 +164,17 @@ class Maker:
         target = self._folder / f"{source.name}.tif"
         tag = float(nodata[0]) if nodata else None
         common = Asset(
-            source.name, role, str(source.path.resolve()), "GTiff", grid=source.described.grid, dtype=source.band.dtype,
+            source.name, role, str(source.path.resolve()), source.driver, grid=source.described.grid, dtype=source.band.dtype,
             bands={source.name: source.band.index}, scale=scale, offset=offset, nodata=nodata,
         )  # fmt: skip
-        if self._policy == "full_cog":
+        if self._copied(source):
             overviews = write_cog(target, counts, source.described.grid, tag, average=average)
             return [
                 self._with_low(
                     replace(
                         common,
                         path=target.name,
+                        driver="GTiff",
                         bands={source.name: 1},
                         nodata=nodata[:1],
                         overviews=overviews,
@@ -171,6 +194,7 @@ class Maker:
             key=f"{source.name}.sidecar",
             role=AssetRole.SIDECAR,
             path=target.name,
+            driver="GTiff",
             grid=grid,
             bands={source.name: 1},
             overviews=overviews,
@@ -179,7 +203,7 @@ class Maker:
 
     def _with_low(self, asset: Asset, written: Path, average: bool) -> Asset:
         """The asset with its low-zoom arrays, made from the raster that has the levels."""
-        write_low(written, self._folder / asset.key, average=average)
+        write_low(written, self._folder / asset.key, driver_of(written), average=average)
         facts = {} if asset.sha256 else _facts(written)
         return replace(asset, low=asset.key, **facts)
 
@@ -210,6 +234,27 @@ class Maker:
             overviews=overviews,
         )
         return self._with_low(asset, target, average=True)
+
+
+def packed(values: NDArray[np.float64], band: Band) -> NDArray[Any]:
+    """Values in a band's unit as the counts of one of netCDF files; its first "no value" where there is none, or none that the type can hold."""
+    counts = (values - band.offset) / band.scale
+    if band.dtype == "float32":
+        return np.where(np.isfinite(values), counts, band.nodata[0]).astype(np.float32)
+    info = np.iinfo(band.dtype)
+    counts = np.round(counts)
+    with np.errstate(invalid="ignore"):
+        good = (counts >= info.min) & (counts <= info.max)
+    out: NDArray[Any] = np.where(good, counts, band.nodata[0]).astype(band.dtype)
+    return out
+
+
+def narrowed(counts: NDArray[Any], source: Source) -> NDArray[Any]:
+    """Counts of one of the types in which a band is delivered, in the band's own. Raises Refused where they do not fit."""
+    info = np.iinfo(source.band.dtype)
+    if counts.min() < info.min or counts.max() > info.max:
+        raise Refused(f"{source.path.name}: has counts that {source.band.dtype} cannot hold")
+    return counts.astype(source.band.dtype)
 
 
 def stretch_table(style: Composite) -> Callable[[NDArray[Any]], NDArray[np.uint8]]:

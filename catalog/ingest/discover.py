@@ -17,7 +17,7 @@ from config.limits import Limits
 from config.product_types import ProductType
 from config.series_types import SeriesType
 
-_RASTER = (".tif", ".tiff")
+_RASTER = (".tif", ".tiff", ".nc", ".hgt")
 _IGNORED = (".aux.xml", ".md5", ".txt", ".json", ".geojson", ".png", ".jpg", ".qml", ".part", ".tmp")
 
 

@@ -67,7 +67,7 @@ def _identity(kind: ProductType, naming: Naming, name: str, match: re.Match[str]
         return None
     exact = len(groups["date"]) > 8
     return Identity(
-        kind, name, product_id, groups.get("version", "0"), _period(kind, start, exact), day_of(start),
+        kind, name, product_id, groups.get("version") or "0", _period(kind, start, exact, groups.get("stop", "")), day_of(start),
         groups.get("zone", ""), groups.get("platform", ""), groups.get("profile", ""),
     )  # fmt: skip
 
@@ -94,8 +94,11 @@ def _moment(text: str) -> Micros | None:
     return micros(at)
 
 
-def _period(kind: ProductType, start: Micros, exact: bool) -> Period:
+def _period(kind: ProductType, start: Micros, exact: bool, stop: str) -> Period:
     day = day_of(start)
+    last = _moment(stop)
+    if last is not None and last > start:
+        return Period(start, day_period(day_of(last)).end)
     if kind.duration == "month":
         return month_period(day)
     if kind.duration == "year":

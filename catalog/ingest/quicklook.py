@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from catalog.model.product import Asset, AssetRole
-from catalog.raster.files import read_small
+from catalog.raster.files import driver_of, read_small
 from config.product_types import ProductType
 from config.styles import rgba
 
@@ -28,7 +28,7 @@ def write_quicklook(kind: ProductType, assets: Iterable[Asset], folder: Path) ->
         asset for asset in assets if asset.role is AssetRole.DATA
     )
     path = Path(best.path) if Path(best.path).is_absolute() else folder / best.path
-    small = read_small(path, _SIDE, average=best.role is AssetRole.VISUAL)
+    small = read_small(path, _SIDE, average=best.role is AssetRole.VISUAL, driver=driver_of(path))
     target = folder / "quicklook.png"
     if best.role is AssetRole.VISUAL:
         Image.fromarray(

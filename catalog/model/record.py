@@ -65,6 +65,8 @@ class Record:
     audience: str = ""
     lineage: str = ""
     """How it was made, where that is known better than the collection says."""
+    on_tape: bool = False
+    """Whether a file of the product lies on tape alone."""
     foreign: Foreign | None = None
     """What is known of a record of another centre, besides."""
 

@@ -21,6 +21,7 @@ from rasterio.windows import Window
 from catalog.crs import KNOWN_EPSG
 from catalog.model.product import Grid
 
+_DRIVERS = {".jp2": "JP2OpenJPEG", ".hgt": "SRTMHGT"}
 Pixels = NDArray[Any]
 """Bands x rows x columns."""
 _OPEN_PER_THREAD = 48
@@ -38,6 +39,11 @@ class Description:
     dtypes: tuple[str, ...]
     nodata: float | None
     overviews: tuple[int, ...]
+
+
+def driver_of(path: Path) -> str:
+    """The driver that alone may open a file of a product, by its ending."""
+    return _DRIVERS.get(path.suffix.lower(), "GTiff")
 
 
 def describe(path: Path, driver: str = "GTiff") -> Description:

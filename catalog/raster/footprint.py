@@ -42,20 +42,32 @@ def footprint(valid: NDArray[np.bool_], grid: Grid) -> bytes:
         large = [part for part in shapely.get_parts(merged) if part.area >= merged.area / 1_000]
         outline = shapely.MultiPolygon(large).simplify(max(at.a, -at.e))
     step = max(grid.width * grid.pixel_width, grid.height * grid.pixel_height) / _DENSIFY
-    wkb: bytes = shapely.to_wkb(_to_lon_lat(shapely.segmentize(outline, step), grid.epsg))
+    wkb: bytes = shapely.to_wkb(_to_lon_lat(shapely.segmentize(outline, step), grid))
     return wkb
 
 
-def _to_lon_lat(outline: BaseGeometry, epsg: int) -> BaseGeometry:
+def _crosses(grid: Grid) -> bool:
+    """Whether longitudes fall back somewhere along the middle row."""
+    x = grid.west + np.linspace(0.01, 0.99, 33) * grid.width * grid.pixel_width
+    lon, _ = transform(grid.epsg, 4326, x, np.full_like(x, (grid.box.south + grid.box.north) / 2))
+    return bool((np.diff(lon[np.isfinite(lon)]) < 0).any())
+
+
+def _to_lon_lat(outline: BaseGeometry, grid: Grid) -> BaseGeometry:
     """The outline in longitude and latitude, split where it crosses the antimeridian."""
+    whole = not _crosses(grid)
+    middle = (grid.box.west + grid.box.east) / 2
 
     def project(points: NDArray[Any]) -> NDArray[Any]:
-        lon, lat = transform(epsg, 4326, points[:, 0], points[:, 1])
-        return np.column_stack([lon, lat])
+        lon, lat = transform(grid.epsg, 4326, points[:, 0], points[:, 1])
+        if whole:  # the edge of a world is +180 or -180 by chance
+            lon = np.where((np.abs(lon) > 179.999) & (lon * (points[:, 0] - middle) < 0), -lon, lon)
+            lon = np.clip(lon, -180.0, 180.0)
+        return np.column_stack([lon, np.clip(lat, -90.0, 90.0)])
 
     moved = shapely.transform(outline, project)
     west, _, east, _ = moved.bounds
-    if east - west <= 180.0:
+    if whole or east - west <= 180.0:
         return moved.buffer(0) if not moved.is_valid else moved
     shifted = shapely.transform(
         moved,

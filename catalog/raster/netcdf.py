@@ -38,16 +38,19 @@ def write_netcdf(
     bands: NDArray[Any],
     grid: Grid,
     variables: Sequence[Variable],
-    period: Period | None,
+    periods: Sequence[Period],
     about: Mapping[str, str],
 ) -> bytes:
-    """Bands (bands x rows x columns) on a grid, the first row in the north; `about` are attributes of the whole (title, institution, source)."""
+    """Bands (bands x rows x columns, or with several periods bands x periods x rows x columns) on a grid, the first row in the north; `about` are
+    attributes of the whole (title, institution, source).
+    """
     out = netCDF4.Dataset("answer.nc", mode="w", memory=bands.nbytes + 65_536)
     out.setncatts({"Conventions": "CF-1.11", "history": "made by Hysope", **about})
     axes = _axes(out, grid)
-    if period is not None:
-        _time(out, period)
-        axes, bands = ("time", *axes), bands[:, np.newaxis]
+    if periods:
+        _time(out, periods)
+        axes = ("time", *axes)
+        bands = bands if bands.ndim == 4 else bands[:, np.newaxis]
     for values, one in zip(bands, variables, strict=True):
         variable = out.createVariable(
             one.name, values.dtype, axes, zlib=True, complevel=1, fill_value=one.nodata
@@ -82,9 +85,9 @@ def _axes(out: netCDF4.Dataset, grid: Grid) -> tuple[str, ...]:
     return names
 
 
-def _time(out: netCDF4.Dataset, period: Period) -> None:
-    """The time as an axis of one step: the beginning, with the period as its bounds; files of several dates can be joined along it."""
-    out.createDimension("time", 1)
+def _time(out: netCDF4.Dataset, periods: Sequence[Period]) -> None:
+    """The time as an axis: the beginnings, with the periods as their bounds; files of several dates can be joined along it."""
+    out.createDimension("time", len(periods))
     out.createDimension("nv", 2)
     time = out.createVariable("time", "f8", ("time",))
     time.setncatts(
@@ -96,8 +99,9 @@ def _time(out: netCDF4.Dataset, period: Period) -> None:
             "bounds": "time_bnds",
         }
     )
-    time[:] = period.start / 1e6
-    out.createVariable("time_bnds", "f8", ("time", "nv"))[:] = [[period.start / 1e6, period.end / 1e6]]
+    bounds = np.array([[one.start / 1e6, one.end / 1e6] for one in periods])
+    time[:] = bounds[:, 0]
+    out.createVariable("time_bnds", "f8", ("time", "nv"))[:] = bounds
 
 
 def _attributes(one: Variable, dtype: np.dtype[Any]) -> dict[str, Any]:

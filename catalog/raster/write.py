@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,11 +14,13 @@ import rasterio.shutil
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.io import MemoryFile
+from rasterio.windows import Window
 
 from catalog.model.product import Grid
 from catalog.raster.files import fitted, read_small
 
 BLOCK = 256
+Packing = Literal["none", "lzw", "deflate"]
 LOW_SIDES = (128, 32)
 """Sides of the low-zoom arrays, largest first."""
 
@@ -81,10 +83,10 @@ def write_cog(
     return maker.finish(path, average=average)
 
 
-def write_low(source: Path, stem: Path, *, average: bool) -> None:
+def write_low(source: Path, stem: Path, driver: str, *, average: bool) -> None:
     """Writes the low-zoom arrays of a raster beside `stem`: a map of a whole country reads these few kilobytes a scene."""
     for side in LOW_SIDES:
-        np.save(low_path(stem, side), read_small(source, side, average))
+        np.save(low_path(stem, side), read_small(source, side, average, driver))
 
 
 def low_path(stem: Path, side: int) -> Path:
@@ -129,18 +131,12 @@ def write_geotiff(
     nodata: float | None,
     colours: dict[int, tuple[int, int, int, int]] | None = None,
     named: Sequence[BandLabel] = (),
-    packing: Literal["none", "lzw", "deflate"] = "deflate",
+    packing: Packing = "deflate",
 ) -> bytes:
     """A small GeoTIFF in memory, for an answer; `named` labels its bands, so that a reader finds the physical values."""
-    profile: dict[str, Any] = {
-        "driver": "GTiff", "width": grid.width, "height": grid.height, "count": bands.shape[0], "dtype": bands.dtype.name,
-        "blockysize": min(256, grid.height),
-        "crs": f"EPSG:{grid.epsg}", "transform": grid_transform(grid), "nodata": nodata,
-    }  # fmt: skip
-    if packing != "none":
-        profile |= {"compress": packing, "predictor": _predictor(bands.dtype, classes=bool(colours))}
-    if packing == "deflate":
-        profile["zlevel"] = 1
+    profile = _packed(grid, bands.shape[0], bands.dtype, nodata, packing, classes=bool(colours)) | {
+        "blockysize": min(256, grid.height)
+    }
     if bands.shape[0] in (3, 4) and bands.dtype == np.uint8:
         profile.update(photometric="RGB")
     with MemoryFile() as memory:
@@ -148,12 +144,51 @@ def write_geotiff(
             dataset.write(bands)
             if colours:
                 dataset.write_colormap(1, colours)
-            if named:
-                dataset.descriptions = tuple(one.name for one in named)
-                dataset.scales = tuple(one.scale for one in named)
-                dataset.offsets = tuple(one.offset for one in named)
-                dataset.units = tuple(one.unit for one in named)
+            _label(dataset, named)
         return bytes(memory.read())
+
+
+def write_geotiff_rows(
+    path: Path,
+    parts: Iterable[NDArray[Any]],
+    grid: Grid,
+    count: int,
+    dtype: str,
+    nodata: float | None,
+    named: Sequence[BandLabel],
+    packing: Packing,
+) -> None:
+    """A large GeoTIFF from its parts (bands x rows x columns) from the north; no more than one of them is held."""
+    profile = _packed(grid, count, np.dtype(dtype), nodata, packing, classes=False)
+    profile |= {"tiled": True, "blockxsize": 512, "blockysize": 512, "BIGTIFF": "IF_SAFER", "num_threads": 2}
+    top = 0
+    with rasterio.open(path, "w", **profile) as dataset:
+        _label(dataset, named)
+        for part in parts:
+            dataset.write(part, window=Window(0, top, grid.width, part.shape[1]))
+            top += part.shape[1]
+
+
+def _packed(
+    grid: Grid, count: int, dtype: np.dtype[Any], nodata: float | None, packing: Packing, *, classes: bool
+) -> dict[str, Any]:
+    profile: dict[str, Any] = {
+        "driver": "GTiff", "width": grid.width, "height": grid.height, "count": count, "dtype": dtype.name,
+        "crs": f"EPSG:{grid.epsg}", "transform": grid_transform(grid), "nodata": nodata,
+    }  # fmt: skip
+    if packing != "none":
+        profile |= {"compress": packing, "predictor": _predictor(dtype, classes=classes)}
+    if packing == "deflate":
+        profile["zlevel"] = 1
+    return profile
+
+
+def _label(dataset: Any, named: Sequence[BandLabel]) -> None:
+    if named:
+        dataset.descriptions = tuple(one.name for one in named)
+        dataset.scales = tuple(one.scale for one in named)
+        dataset.offsets = tuple(one.offset for one in named)
+        dataset.units = tuple(one.unit for one in named)
 
 
 def _predictor(dtype: np.dtype[Any], *, classes: bool) -> int:
@@ -173,3 +208,16 @@ def write_strips(path: Path, bands: NDArray[Any], grid: Grid, nodata: float | No
     }  # fmt: skip
     with rasterio.open(path, "w", **profile) as dataset:
         dataset.write(bands)
+
+
+def write_jp2(path: Path, band: NDArray[Any], grid: Grid) -> None:
+    """One band (rows x columns, uint16) as lossless JPEG 2000 in tiles, as level 1C is distributed."""
+    profile = {
+        "driver": "GTiff", "width": grid.width, "height": grid.height, "count": 1, "dtype": band.dtype.name,
+        "crs": f"EPSG:{grid.epsg}", "transform": grid_transform(grid),
+    }  # fmt: skip
+    with MemoryFile() as memory:
+        with memory.open(**profile) as dataset:
+            dataset.write(band, 1)
+        with memory.open(driver="GTiff") as dataset:
+            rasterio.shutil.copy(dataset, path, driver="JP2OpenJPEG", QUALITY=100, REVERSIBLE="YES")

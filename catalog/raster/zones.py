@@ -16,6 +16,23 @@ from rasterio.features import rasterize
 from rasterio.windows import Window
 
 from catalog.model.product import Grid
+from catalog.raster.write import grid_transform
+
+
+def inside(shape: shapely.Geometry, grid: Grid) -> NDArray[np.bool_]:
+    """The pixels of a grid whose centres lie in a polygon of its CRS."""
+    if shape.is_empty or not shape.intersects(
+        shapely.box(grid.box.west, grid.box.south, grid.box.east, grid.box.north)
+    ):
+        return np.zeros((grid.height, grid.width), np.bool_)
+    found = rasterize(
+        [(shape, 1)],
+        out_shape=(grid.height, grid.width),
+        transform=grid_transform(grid),
+        fill=0,
+        dtype="uint8",
+    )
+    return np.asarray(found, np.bool_)
 
 
 def read_zone(

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, collate, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, collate, exists, func, or_, select
 
 from catalog.model.principal import Deadline
 from catalog.model.record import Change, Harvest, Record
@@ -16,6 +16,12 @@ from catalog.store import compile as sql
 from catalog.store import tables
 from catalog.store.database import Database
 from catalog.store.rows import Visible, record_of, visible_changes
+
+_ON_TAPE = (
+    exists()
+    .where(tables.asset.c.product == tables.record.c.product, tables.asset.c.tier != "online")
+    .label("on_tape")
+)
 
 
 class Records:
@@ -40,7 +46,7 @@ class Records:
             visible_changes(tables.record, visible), sql.where(tree, self._database.dialect, sql.RECORDS)
         )
         query = (
-            select(tables.record)
+            select(tables.record, _ON_TAPE)
             .where(seen)
             .order_by(*sql.order(order, sql.RECORDS))
             .limit(limit)
@@ -110,7 +116,8 @@ class Records:
     ) -> list[Any]:
         c = table.c
         name = c.id if self._database.dialect == "sqlite" else collate(c.id, "C")
-        query = select(table).where(_harvested(table, asked), visible_changes(table, visible))
+        columns = (table, _ON_TAPE) if table is tables.record else (table,)
+        query = select(*columns).where(_harvested(table, asked), visible_changes(table, visible))
         if after is not None:
             query = query.where(or_(c.changed_us > after[0], and_(c.changed_us == after[0], name > after[1])))
         return list(connection.execute(query.order_by(c.changed_us, name).limit(limit)))

@@ -37,6 +37,7 @@ class Asking:
     base_url: str
 
 
+_MEDIA = ("application/xml", "image/tiff")
 ASKING: ContextVar[Asking] = ContextVar("asking")
 
 
@@ -130,7 +131,7 @@ class Repository:
             time_begin=first or None, time_end=last or None,
             topicategory=sheet.topic, resourcelanguage=sheet.language, publisher=sheet.producer, organization=sheet.producer,
             otherconstraints=sheet.licence, date=modified, date_modified=modified, crs="urn:ogc:def:crs:EPSG::4326", wkt_geometry=_outline(record),
-            format="image/tiff" if record.kind == "product" else "application/xml",
+            format=" ".join(part for part in (_MEDIA[record.kind == "product"], sheet.availability and f"({sheet.availability})") if part),
             links="^".join(_link(way) for way in sheet.ways),
         )  # fmt: skip
         return SimpleNamespace(**values)

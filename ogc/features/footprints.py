@@ -9,6 +9,7 @@ from shapely.geometry import mapping
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal
 from catalog.model.product import Product
+from catalog.model.tape import NEARLINE
 from catalog.model.time import Micros, micros_text
 from catalog.query import And, Order, Property, equal
 from catalog.service import Catalog
@@ -38,13 +39,17 @@ class Footprints:
 
     def __init__(self, catalog: Catalog, kind: ProductType) -> None:
         self._catalog, self._kind = catalog, kind
+        self._first = tuple(name for name, band in kind.bands.items() if band.role == "data")[:1]
+        """Its file tells for all of them whether they lie on tape."""
 
     def page(self, asked: Asked, who: Principal, deadline: Deadline, where: Where) -> Page:
         """The next footprints, the newest first."""
         tree = And((equal(Property.COLLECTION, self._kind.id), asked.tree))
         order = asked.order or Order.NEWEST
         after = read_token(asked.token)
-        rows = self._catalog.search(tree, who, deadline, order, asked.limit + 1, bands=(), after=after)
+        rows = self._catalog.search(
+            tree, who, deadline, order, asked.limit + 1, bands=self._first, after=after
+        )
         page = rows[: asked.limit]
         return Page(
             [self._feature(one, where) for one in page],
@@ -67,6 +72,8 @@ class Footprints:
             "end_datetime": micros_text(Micros(product.period.end - 1)), "platform": product.platform, "tile": product.zone,
             "version": product.version, "cloud_cover": product.cloud, "snow_cover": product.snow,
         }  # fmt: skip
+        if any(asset.tier != "online" for asset in product.assets):
+            values["storage:tier"] = NEARLINE
         stac = f"{where.server}/stac/collections/{product.collection}/items/{product.id}"
         return {
             "type": "Feature", "id": product.id, "geometry": mapping(shapely.from_wkb(product.footprint)),

@@ -63,7 +63,11 @@ def _entry(out: etree._Element, sheet: Sheet, home: str) -> None:
     _el(out, "id", address)
     _el(out, "title", record.title)
     _el(out, "updated", micros_text(record.modified))
-    _el(out, "summary", record.abstract or record.title)
+    _el(
+        out,
+        "summary",
+        " ".join(part for part in (record.abstract or record.title, sheet.availability) if part),
+    )
     if sheet.producer:
         _el(_el(out, "author"), "name", sheet.producer)
     for word in record.keywords:

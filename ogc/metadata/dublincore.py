@@ -30,6 +30,7 @@ def encode(sheet: Sheet) -> etree._Element:
         ("creator", sheet.producer),
         *(("subject", word) for word in record.keywords),
         ("description", record.abstract),
+        ("description", sheet.availability),
         ("publisher", sheet.publisher),
         ("date", micros_text(record.modified)[:10]),
         ("type", _TYPES[sheet.type]),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from catalog.model.record import Record
+from catalog.model.tape import NEARLINE
 from catalog.model.time import ends_text, micros_text
 from ogc.metadata.sheet import Sheet
 
@@ -23,6 +24,8 @@ def encode(sheet: Sheet) -> dict[str, Any]:
         ],
         "collection": record.collection,
     }  # fmt: skip
+    if record.on_tape:
+        properties |= {"storage:tier": NEARLINE, "availability": sheet.availability}
     links = [
         {"rel": "item", "href": way.href, "type": _MEDIA.get(way.protocol, "text/html"), "title": way.title, "protocol": way.protocol, "name": way.name}
         for way in sheet.ways

@@ -126,6 +126,9 @@ def _distribution(root: etree._Element, sheet: Sheet) -> None:
         _text(online, "protocol", way.protocol)
         _text(online, "name", way.name)
         _text(online, "description", way.title)
+    if sheet.availability:
+        medium = _el(_el(transfer, "offLine"), "MD_Medium")
+        _text(medium, "mediumNote", sheet.availability)
 
 
 def _lineage(root: etree._Element, sheet: Sheet, level: str) -> None:

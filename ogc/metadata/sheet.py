@@ -12,6 +12,7 @@ from ogc.filter.terms import KINDS
 
 TYPES = {kind: name for name, kinds in KINDS.items() for kind in kinds}
 """Kinds of records to dc:type."""
+ON_TAPE = "Nearline: files lie on tape; a download asks for them and answers 202 until they are here."
 _PAGES = {"product": "products", "station": "stations"}
 """Where the portal has the pages of things by their ids."""
 
@@ -38,6 +39,8 @@ class Sheet:
     """Of ISO 19115's topic categories."""
     doi: str | None
     ways: tuple[Way, ...]
+    availability: str = ""
+    """What a download has to wait for; empty where it waits for nothing."""
     iso: bytes = b""
     """The ISO 19139 document that another centre wrote."""
 
@@ -50,7 +53,7 @@ def sheet_of(record: Record, kind: Published | None, base_url: str) -> Sheet:
     made = f"{kind.level}, produced by {kind.producer}; expertise centre: {kind.centre}; maturity: {kind.maturity}"
     return Sheet(
         record, TYPES[record.kind], "" if record.kind == "collection" else kind.id, "en", kind.producer, kind.centre, kind.licence, kind.licence_url,
-        f"{kind.licence}; {kind.attribution}", record.lineage or made, kind.level, kind.topic, kind.doi, _ways(record, kind, base_url),
+        f"{kind.licence}; {kind.attribution}", record.lineage or made, kind.level, kind.topic, kind.doi, _ways(record, kind, base_url), ON_TAPE if record.on_tape else "",
     )  # fmt: skip
 
 
@@ -63,7 +66,7 @@ def _foreign(record: Record, foreign: Foreign, base_url: str) -> Sheet:
     )
     return Sheet(
         record, TYPES[record.kind], "", foreign.language, foreign.publisher, foreign.publisher, foreign.rights, None, foreign.rights, record.lineage, "",
-        "geoscientificInformation", None, (*foreign.ways, home), foreign.original if foreign.form == "iso19139" else b"",
+        "geoscientificInformation", None, (*foreign.ways, home), "", foreign.original if foreign.form == "iso19139" else b"",
     )  # fmt: skip
 
 

@@ -235,7 +235,7 @@ class CatalogReader(BaseReader):
         offsets = np.array([known[name].offset for name in names], np.float32)[:, None, None]
         counts = found.counts
         none = [
-            np.isin(counts[at], (*(known[name].nodata or ()), found.nodata[at]))
+            np.isin(counts[at], (*(known[name].nodata or ()), found.nodata[at])) | ~np.isfinite(counts[at])
             for at, name in enumerate(names)
         ]
         array = np.ma.MaskedArray(counts.astype(np.float32) * scales + offsets, mask=np.stack(none))

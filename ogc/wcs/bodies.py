@@ -13,7 +13,7 @@ from config.limits import Limits
 from ogc.http.fields import shown
 from ogc.http.kvp import Kvp
 
-_OPERATIONS = ("GetCapabilities", "DescribeCoverage", "GetCoverage")
+_OPERATIONS = ("GetCapabilities", "DescribeCoverage", "GetCoverage", "DescribeEOCoverageSet")
 
 
 def parameters(body: bytes, limits: Limits) -> Kvp:
@@ -28,7 +28,7 @@ def parameters(body: bytes, limits: Limits) -> Kvp:
     if name not in _OPERATIONS:
         raise Fault(Kind.UNKNOWN_OPERATION, f"{shown(name)} is not an operation of this service", "request")
     out = {"REQUEST": name}
-    for attribute in ("service", "version", "updateSequence"):
+    for attribute in ("service", "version", "updateSequence", "count"):
         if root.get(attribute) is not None:
             out[attribute.upper()] = root.get(attribute, "")
     for key, value in _stated(root):
@@ -38,6 +38,7 @@ def parameters(body: bytes, limits: Limits) -> Kvp:
             "SCALESIZE",
             "SCALEEXTENT",
             "COVERAGEID",
+            "EOID",
             "RANGESUBSET",
             "SECTIONS",
             "ACCEPTVERSIONS",
@@ -152,6 +153,7 @@ def _geotiff(element: etree._Element) -> Iterator[tuple[str, str]]:
 
 _READERS: dict[str, Callable[[etree._Element], Iterator[tuple[str, str]]]] = {
     "AcceptVersions": _list("ACCEPTVERSIONS"), "AcceptFormats": lambda _: iter(()), "AcceptLanguages": lambda _: iter(()), "Sections": _list("SECTIONS"),
+    "eoId": _as("EOID"), "containment": _as("CONTAINMENT"),
     "CoverageId": _as("COVERAGEID"), "DimensionTrim": _trim, "DimensionSlice": _slice, "format": _as("FORMAT"), "mediaType": _as("MEDIATYPE"),
     "RangeSubset": _range, "ScaleByFactor": _inner("SCALEFACTOR"), "ScaleAxesByFactor": _axes("SCALEAXES", "scaleFactor"),
     "ScaleToSize": _axes("SCALESIZE", "targetSize"), "ScaleToExtent": _extents, "Interpolation": _inner("INTERPOLATION"),

@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from threading import Lock
 
 from catalog.crs import CRS84, WEB_MERCATOR, WGS84, Crs
-from catalog.model.area import Box
+from catalog.model.area import Box, union
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal
-from catalog.model.product import AssetRole, Grid, Summary
+from catalog.model.product import IDENTIFIER, AssetRole, Grid, Product, Summary
+from catalog.model.time import Day
 from catalog.query import Property, equal
 from catalog.service import Catalog
 from config.product_types import Band, ProductType
@@ -21,6 +23,7 @@ from ogc.http.fields import shown
 
 _METRES_PER_DEGREE = 111_319.49
 _KEPT = 256
+_NCNAME = re.compile(r"[A-Za-z_][A-Za-z0-9._-]*\Z", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,20 @@ class Coverage:
     summary: Summary
     bands: dict[str, Band]
     grid: Grid
+    product: Product | None = None
+    """A dataset of the EO profile: this product alone, by its own id."""
+    days: tuple[Day, ...] = ()
+    """The steps of its time axis, where it has one."""
 
     @property
     def id(self) -> str:
         """Its name in every protocol."""
-        return self.kind.id
+        return self.product.id if self.product else self.kind.id
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return self.product.id if self.product else self.kind.title.en
 
     @property
     def crs(self) -> Crs:
@@ -60,8 +72,8 @@ class Coverage:
 class Coverages:
     """The coverages of a catalogue, as one who asks may see them."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+    def __init__(self, catalog: Catalog, *, time_axis: bool = False) -> None:
+        self._catalog, self._time_axis = catalog, time_axis
         self._lock = Lock()
         self._kept: OrderedDict[tuple[object, ...], Coverage | None] = OrderedDict()
 
@@ -72,12 +84,42 @@ class Coverages:
             if found:
                 yield found
 
+    def is_offered(self, collection: str, who: Principal, deadline: Deadline) -> bool:
+        """Whether a collection is a coverage."""
+        return self._find(collection, who, deadline) is not None
+
     def coverage(self, name: str, who: Principal, deadline: Deadline) -> Coverage:
         """A coverage by its id. Raises Fault UNKNOWN_LAYER."""
         found = self._find(name, who, deadline) if len(name) <= 200 else None
+        found = found or self._dataset_of(name, who, deadline)
         if found is None:
             raise Fault(Kind.UNKNOWN_LAYER, f"there is no coverage {shown(name)}", "COVERAGE")
         return found
+
+    def dataset(self, product: Product, who: Principal, deadline: Deadline) -> Coverage | None:
+        """A product as a coverage of its own (10-140r1, RectifiedDataset); None where it has no values or a name that is no NCName."""
+        whole = self._find(product.collection, who, deadline)
+        grids = [one.grid for one in product.assets if one.role is AssetRole.DATA and one.grid]
+        if whole is None or not grids or not _NCNAME.match(product.id):
+            return None
+        bands = {
+            name: band
+            for name, band in whole.kind.bands.items()
+            if band.role == "data" and product.asset_of(name)
+        }
+        first = next(iter(bands.values())).dtype
+        same = {name: band for name, band in bands.items() if band.dtype == first}
+        finest = min(grids, key=lambda grid: grid.pixel_width)
+        summary = Summary(
+            product.collection, (product.day,), union(product.boxes), (finest.epsg,), 1, product.period.start, product.period.end, finest.box,
+        )  # fmt: skip
+        return Coverage(whole.kind, summary, same, finest, product)
+
+    def _dataset_of(self, name: str, who: Principal, deadline: Deadline) -> Coverage | None:
+        if not IDENTIFIER.match(name):
+            return None
+        found = self._catalog.search(equal(Property.ID, name), who, deadline, limit=1)
+        return self.dataset(found[0], who, deadline) if found else None
 
     def _find(self, name: str, who: Principal, deadline: Deadline) -> Coverage | None:
         kind = self._catalog.kind_of(name)
@@ -110,7 +152,8 @@ class Coverages:
         bands = {name: band for name, band in kind.bands.items() if band.role == "data" and name in there}
         first = next(iter(bands.values())).dtype
         same = {name: band for name, band in bands.items() if band.dtype == first}
-        return Coverage(kind, summary, same, _grid(summary, finest))
+        days = summary.days if self._time_axis else ()
+        return Coverage(kind, summary, same, _grid(summary, finest), days=days)
 
 
 def _grid(summary: Summary, finest: Grid) -> Grid:

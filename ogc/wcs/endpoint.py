@@ -3,20 +3,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
+from typing import BinaryIO
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from catalog.model.faults import Fault, Kind
-from catalog.model.principal import Role
+from catalog.model.principal import Principal, Role
 from ogc.http.edge import Edge
 from ogc.http.identity import CHALLENGE
 from ogc.wcs import v100, v201
 from ogc.wcs.bodies import parameters
 from ogc.wcs.request import Version, read_request, read_version
-from ogc.wcs.service import WcsService
+from ogc.wcs.service import Large, WcsService
 
+_LOOK_SECONDS = 0.5
+_PIECE = 1 << 20
 _ANY_VERSION = {Kind.BUSY: 503, Kind.UNAVAILABLE: 503, Kind.BAD_CREDENTIAL: 401}
 
 
@@ -25,6 +34,7 @@ class WcsEndpoint:
 
     def __init__(self, service: WcsService, edge: Edge) -> None:
         self._service, self._edge = service, edge
+        self._making = asyncio.Semaphore(1)
 
     async def __call__(self, request: Request) -> Response:
         """The answer; every fault leaves in the report of the version that was asked."""
@@ -40,6 +50,8 @@ class WcsEndpoint:
             found = await self._edge.pool.run(
                 partial(self._service.answer, asked, who, self._edge.base_url(request))
             )
+            if isinstance(found, Large):
+                return await self._large(found, request, who)
         except Fault as fault:
             return _refused(fault, version)
         scope = "public" if who.role is Role.PUBLIC else "private"
@@ -48,6 +60,46 @@ class WcsEndpoint:
         response = Response(found.body, 200, headers)
         response.headers["content-type"] = found.media_type
         return response
+
+    async def _large(self, found: Large, request: Request, who: Principal) -> Response:
+        """Made one at a time, given up when the client has gone; the file has no name any more when it is sent, so it ends with the answer.
+
+        Raises Fault BUSY while another is made.
+        """
+        if self._making.locked():
+            raise Fault(Kind.BUSY, "another large coverage is being made; again in a while", retry_after=30)
+        stop = threading.Event()
+        async with self._making:
+            with tempfile.NamedTemporaryFile(
+                dir=self._edge.settings.data, prefix=".coverage-", suffix=".tif"
+            ) as made:
+                path = Path(made.name)
+                work = asyncio.ensure_future(asyncio.to_thread(found.make, path, stop))
+                try:
+                    while not (await asyncio.wait({work}, timeout=_LOOK_SECONDS))[0]:
+                        if await request.is_disconnected():
+                            stop.set()
+                    if stop.is_set():
+                        return Response(status_code=503)
+                finally:
+                    stop.set()
+                    await work
+                opened = path.open("rb")
+        scope = "public" if who.role is Role.PUBLIC else "private"
+        size = os.fstat(opened.fileno()).st_size
+        headers = {
+            **found.headers,
+            "Cache-Control": f"{scope}, max-age=60",
+            "Vary": "Authorization, X-API-Key",
+            "Content-Length": str(size),
+        }
+        return StreamingResponse(_pieces(opened), 200, headers, found.media_type)
+
+
+def _pieces(opened: BinaryIO) -> Iterator[bytes]:
+    with opened:
+        while piece := opened.read(_PIECE):
+            yield piece
 
 
 def _refused(fault: Fault, version: Version) -> Response:

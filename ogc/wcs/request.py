@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from catalog.crs import Crs, read_crs
+from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind, invalid
+from catalog.model.time import Micros, Period, read_instant
 from config.limits import Limits
 from ogc.http.fields import Field, four_numbers, integer, list_of, number, pixels, plain, shown
 from ogc.http.kvp import Kvp
@@ -91,7 +93,24 @@ class GetCoverage:
     """Of a GeoTIFF."""
 
 
-WcsRequest = GetCapabilities | DescribeCoverage | GetCoverage
+@dataclass(frozen=True, slots=True)
+class DescribeCoverageSet:
+    """The EO profile's DescribeEOCoverageSet (10-140r1, clause 12)."""
+
+    version: Version
+    ids: tuple[str, ...]
+    """Of series, and of datasets."""
+    within: bool
+    """What lies within the box and the period, instead of what meets them."""
+    box: Box | None
+    """Degrees, WGS 84."""
+    period: Period | None
+    count: int | None
+    coverages: bool
+    series: bool
+
+
+WcsRequest = GetCapabilities | DescribeCoverage | GetCoverage | DescribeCoverageSet
 
 
 def read_version(kvp: Kvp) -> Version:
@@ -118,6 +137,8 @@ def read_request(kvp: Kvp, version: Version, limits: Limits) -> WcsRequest:
         )
     if name == "describecoverage":
         return _describe(kvp, version)
+    if name == "describeeocoverageset" and version == "2.0.1":
+        return _coverage_set(kvp)
     if name == "getcoverage":
         return _coverage_100(kvp, limits) if version == "1.0.0" else _coverage_201(kvp, limits)
     raise Fault(
@@ -145,6 +166,61 @@ def _describe(kvp: Kvp, version: Version) -> DescribeCoverage:
     if not all(found):
         raise Fault(Kind.MISSING, "a coverage id is empty", "coverageId")
     return DescribeCoverage(version, found)
+
+
+def _coverage_set(kvp: Kvp) -> DescribeCoverageSet:
+    """Trims of Lat, Long and phenomenonTime, each at most once; slices are not for sets (requirement 41)."""
+    ids = Field("EOID", list_of(plain, _MOST_IDS)).read(kvp)
+    if not all(ids):
+        raise Fault(Kind.MISSING, "an eoId is empty", "eoId")
+    sides: dict[str, Side] = {}
+    period: Period | None = None
+    for name in sorted(name for name in kvp if re.fullmatch(r"SUBSET[0-9]{0,2}", name)):
+        for text in _split(kvp[name]):
+            axis, low, high, point = _subset(text)
+            if axis in sides or point:
+                what = "a slice" if point else "subset twice"
+                raise Fault(Kind.UNKNOWN_AXIS, f"the axis of {shown(text)} is {what}", "subset")
+            sides[axis] = _span(low, high, text) if axis != "t" else Side(None, None)
+            if axis == "t":
+                period = _stretch(low, high)
+    contained = kvp.get("CONTAINMENT", "overlaps").lower()
+    if contained not in ("overlaps", "contains"):
+        raise Fault(Kind.INVALID, f"{shown(contained)} is neither overlaps nor contains", "containment")
+    sections = {part.strip().lower() for part in kvp.get("SECTIONS", "all").split(",")}
+    unknown = sections - {"all", "coveragedescriptions", "datasetseriesdescriptions"}
+    if unknown:
+        raise Fault(Kind.INVALID, f"{shown(unknown.pop())} is not a section of this answer", "sections")
+    count = Field("COUNT", integer).read_or(kvp, None)
+    if count is not None and count < 0:
+        raise Fault(Kind.INVALID, "a count is not negative", "count")
+    everything = "all" in sections
+    return DescribeCoverageSet(
+        "2.0.1", ids, contained == "contains", _area(sides.get("x"), sides.get("y")), period, count,
+        everything or "coveragedescriptions" in sections, everything or "datasetseriesdescriptions" in sections,
+    )  # fmt: skip
+
+
+def _area(x: Side | None, y: Side | None) -> Box | None:
+    """The box of two sides in degrees; an open end is the world's."""
+    if x is None and y is None:
+        return None
+    x, y = x or Side(None, None), y or Side(None, None)
+    return Box(
+        west=-180.0 if x.low is None else x.low,
+        east=180.0 if x.high is None else x.high,
+        south=-90.0 if y.low is None else y.low,
+        north=90.0 if y.high is None else y.high,
+    )
+
+
+def _stretch(low: str, high: str) -> Period:
+    """From an instant to another; `*` is without an end."""
+    first = Micros(0) if low == "*" else read_instant(low).start
+    last = Micros(1 << 61) if high == "*" else read_instant(high).end
+    if last <= first:
+        raise Fault(Kind.BAD_SUBSET, "a period must not end before it starts", "subset")
+    return Period(first, last)
 
 
 def _coverage_100(kvp: Kvp, limits: Limits) -> GetCoverage:

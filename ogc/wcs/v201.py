@@ -16,7 +16,9 @@ from catalog.model.time import Micros, Period, micros_text
 from catalog.xml.build import document, el, root_element
 from config.product_types import Band
 from config.settings import Service
+from ogc.wcs import timeaxis
 from ogc.wcs.coverages import Coverage
+from ogc.wcs.eometadata import EOP, OM, WCSEO, metadata, series_summaries
 
 _WCS, _OWS, _GML = (
     "http://www.opengis.net/wcs/2.0",
@@ -30,8 +32,9 @@ _GMLCOV, _SWE, _XLINK = (
 )
 _INT, _CRSNS = "http://www.opengis.net/wcs/interpolation/1.0", "http://www.opengis.net/wcs/crs/1.0"
 _XSI, _XML = "http://www.w3.org/2001/XMLSchema-instance", "http://www.w3.org/XML/1998/namespace"
-_NAMESPACES: dict[str | None, str] = {
+NAMESPACES: dict[str | None, str] = {
     "wcs": _WCS, "ows": _OWS, "gml": _GML, "gmlcov": _GMLCOV, "swe": _SWE, "xlink": _XLINK, "int": _INT, "crs": _CRSNS, "xsi": _XSI,
+    "gmlrgrid": timeaxis.RGRID, "wcseo": WCSEO, "eop": EOP, "om": OM,
 }  # fmt: skip
 _PROFILES = (
     "http://www.opengis.net/spec/WCS/2.0/conf/core", "http://www.opengis.net/spec/WCS_protocol-binding_get-kvp/1.0/conf/get-kvp",
@@ -40,7 +43,8 @@ _PROFILES = (
     "http://www.opengis.net/spec/WCS_protocol-binding_post-xml/1.0/conf/post-xml", "http://www.opengis.net/spec/WCS_service-extension_scaling/1.0/conf/scaling",
     "http://www.opengis.net/spec/WCS_service-extension_interpolation/1.0/conf/interpolation", "http://www.opengis.net/spec/GMLCOV/1.0/conf/gml-coverage",
     "http://www.opengis.net/spec/GMLCOV_geotiff-coverages/1.0/conf/geotiff-coverage", "http://www.opengis.net/spec/GMLCOV/1.0/conf/multipart",
-    "http://www.opengis.net/spec/WCS_encoding_netcdf/1.0/conf/netcdf",
+    "http://www.opengis.net/spec/WCS_encoding_netcdf/1.0/conf/netcdf", "http://www.opengis.net/spec/WCS_application-profile_earth-observation/1.0/conf/eowcs",
+    "http://www.opengis.net/spec/WCS_application-profile_earth-observation/1.0/conf/eowcs_get-kvp",
 )  # fmt: skip
 _METHODS = (
     "http://www.opengis.net/def/interpolation/OGC/1/nearest-neighbor",
@@ -80,6 +84,8 @@ def report(fault: Fault) -> bytes:
 
 
 def _code(fault: Fault) -> tuple[str, int]:
+    if fault.kind is Kind.UNKNOWN_LAYER and fault.locator == "eoId":
+        return "NoSuchDatasetSeriesOrCoverage", 404
     scaling = fault.locator.lower().startswith("scale")
     if scaling and fault.kind in _SCALING_CODES:
         return _SCALING_CODES[fault.kind], 404
@@ -99,6 +105,7 @@ def capabilities(
     coverages: Sequence[Coverage],
     update_sequence: str,
     sections: Sequence[str] | None,
+    count_default: int,
 ) -> bytes:
     """A wcs:Capabilities document with some sections; None is all of them."""
     root = _root("Capabilities", "wcsGetCapabilities.xsd")
@@ -114,13 +121,17 @@ def capabilities(
     if has("ServiceProvider"):
         _provider(root, service)
     if has("OperationsMetadata"):
-        _operations(root, base_url)
+        _operations(root, base_url, count_default)
     if has("ServiceMetadata"):
         _service_metadata(root, coverages)
     if has("Contents") or has("CoverageSummary"):
         contents = _el(root, "Contents")
         for coverage in coverages:
             _summary(contents, coverage)
+        if has("Contents") or has("DatasetSeriesSummary"):
+            series_summaries(contents, coverages)
+    elif has("DatasetSeriesSummary"):
+        series_summaries(_el(root, "Contents"), coverages)
     return document(root)
 
 
@@ -130,14 +141,33 @@ def descriptions(coverages: Sequence[Coverage]) -> bytes:
     for number, coverage in enumerate(coverages):
         out = _el(root, "CoverageDescription")
         out.set(f"{{{_GML}}}id", f"c{number}_{coverage.id}")
-        _bounds(out, coverage)
-        _el(out, "CoverageId", coverage.id)
-        _grid(out, coverage.crs, coverage.grid, number)
-        _fields(out, coverage.bands)
-        parameters = _el(out, "ServiceParameters")
-        _el(parameters, "CoverageSubtype", "RectifiedGridCoverage")
-        _el(parameters, "nativeFormat", "image/tiff")
+        describe(out, coverage, number)
     return document(root)
+
+
+def describe(out: etree._Element, coverage: Coverage, number: int) -> None:
+    """What a wcs:CoverageDescription holds."""
+    if coverage.days:
+        timeaxis.bounds(out, coverage, _uri(coverage.crs), *_labels(coverage.crs))
+    else:
+        _bounds(out, coverage)
+    _el(out, "CoverageId", coverage.id)
+    if coverage.product:
+        metadata(out, coverage.product)
+    if coverage.days:
+        timeaxis.grid(out, coverage, _uri(coverage.crs), number)
+    else:
+        _grid(out, coverage.crs, coverage.grid, number)
+    _fields(out, coverage.bands)
+    parameters = _el(out, "ServiceParameters")
+    _el(parameters, "CoverageSubtype", _subtype(coverage))
+    _el(parameters, "nativeFormat", "image/tiff")
+
+
+def _subtype(coverage: Coverage) -> str:
+    if coverage.days:
+        return "ReferenceableGridCoverage"
+    return "RectifiedDataset" if coverage.product else "RectifiedGridCoverage"
 
 
 def coverage(
@@ -150,7 +180,8 @@ def coverage(
     media: str,
 ) -> bytes:
     """A gmlcov:RectifiedGridCoverage whose values are elsewhere, as the first part of multipart/related has it."""
-    root = root_element(f"{{{_GMLCOV}}}RectifiedGridCoverage", _NAMESPACES)
+    name = f"{{{WCSEO}}}RectifiedDataset" if one.product else f"{{{_GMLCOV}}}RectifiedGridCoverage"
+    root = root_element(name, NAMESPACES)
     root.set(f"{{{_XSI}}}schemaLocation", f"{_GMLCOV} http://schemas.opengis.net/gmlcov/1.0/gmlcovAll.xsd")
     root.set(f"{{{_GML}}}id", f"c_{one.id}")
     _envelope(root, crs, grid.box, period)
@@ -161,11 +192,13 @@ def coverage(
     _gml(file, "fileStructure")
     _gml(file, "mimeType", media)
     _fields(root, {name: one.kind.bands[name] for name in bands})
+    if one.product:
+        metadata(root, one.product)
     return document(root)
 
 
 def _root(name: str, schema: str) -> etree._Element:
-    root = root_element(f"{{{_WCS}}}{name}", _NAMESPACES)
+    root = root_element(f"{{{_WCS}}}{name}", NAMESPACES)
     root.set(f"{{{_XSI}}}schemaLocation", f"{_WCS} http://schemas.opengis.net/wcs/2.0/{schema}")
     return root
 
@@ -207,14 +240,17 @@ def _provider(root: etree._Element, service: Service) -> None:
     _ows(_ows(_ows(person, "ContactInfo"), "Address"), "ElectronicMailAddress", contact.email)
 
 
-def _operations(root: etree._Element, base_url: str) -> None:
+def _operations(root: etree._Element, base_url: str, count_default: int) -> None:
     out = _ows(root, "OperationsMetadata")
-    for name in ("GetCapabilities", "DescribeCoverage", "GetCoverage"):
+    for name in ("GetCapabilities", "DescribeCoverage", "GetCoverage", "DescribeEOCoverageSet"):
         http = _ows(_ows(_ows(out, "Operation", name=name), "DCP"), "HTTP")
         _ows(http, "Get").set(f"{{{_XLINK}}}href", f"{base_url}/wcs?")
         post = _ows(http, "Post")
         post.set(f"{{{_XLINK}}}href", f"{base_url}/wcs")
         _ows(_ows(_ows(post, "Constraint", name="PostEncoding"), "AllowedValues"), "Value", "XML")
+    default = _ows(out, "Constraint", name="CountDefault")
+    _ows(default, "NoValues")
+    _ows(default, "DefaultValue", str(count_default))
 
 
 def _service_metadata(root: etree._Element, coverages: Sequence[Coverage]) -> None:
@@ -234,13 +270,13 @@ def _summary(contents: etree._Element, coverage: Coverage) -> None:
     extent = coverage.summary.extent
     assert extent
     out = _el(contents, "CoverageSummary")
-    _ows(out, "Title", coverage.kind.title.en)
+    _ows(out, "Title", coverage.title)
     _ows(out, "Abstract", coverage.kind.abstract.en)
     box = _ows(out, "WGS84BoundingBox")
     _ows(box, "LowerCorner", f"{extent.west:.8f} {extent.south:.8f}")
     _ows(box, "UpperCorner", f"{extent.east:.8f} {extent.north:.8f}")
     _el(out, "CoverageId", coverage.id)
-    _el(out, "CoverageSubtype", "RectifiedGridCoverage")
+    _el(out, "CoverageSubtype", _subtype(coverage))
 
 
 def _uri(crs: Crs) -> str:

@@ -140,6 +140,38 @@ def test_the_map_goes_on_and_a_download_is_asked_for(vault: Vault) -> None:
         assert (part.status_code, len(part.content)) == (206, 100)
 
 
+def test_every_face_of_the_catalogue_says_so(vault: Vault) -> None:
+    product, other = vault.products[0], vault.products[1]
+    vault.migrate(product)
+    with TestClient(build(vault.settings), client=("127.0.0.1", 50_000)) as client:
+        csw = {"service": "CSW", "version": "2.0.2", "request": "GetRecordById", "elementsetname": "full"}
+        iso = {**csw, "outputschema": "http://www.isotc211.org/2005/gmd"}
+        oai = {"verb": "GetRecord", "metadataPrefix": "oai_dc"}
+        faces = {
+            "csw": ("/csw", lambda name: {**csw, "id": name}),
+            "csw, iso": ("/csw", lambda name: {**iso, "id": name}),
+            "oai": ("/oai", lambda name: {**oai, "identifier": f"oai:{vault.settings.service.repository}:{name}"}),
+            "opensearch": ("/opensearch/search", lambda name: {"q": name}),
+            "stac": (f"/stac/collections/{product.collection}/items/{{}}", lambda _: {}),
+            "records": ("/ogcapi/collections/metadata/items/{}", lambda _: {}),
+            "features": (f"/ogcapi/collections/{product.collection}/items/{{}}", lambda _: {}),
+            "features, a page": (
+                f"/ogcapi/collections/{product.collection}/items",
+                lambda name: {"filter": f"id = '{name}'"},
+            ),
+            "page": ("/products/{}", lambda _: {}),
+        }
+        for face, (path, parameters) in faces.items():
+            for one, told in ((product, True), (other, False)):
+                answer = client.get(
+                    path.format(one.id), params=parameters(one.id), headers={"accept-language": "en"}
+                )
+                assert answer.status_code == 200, (face, answer.text[:300])
+                assert one.id in answer.text, face
+                said = any(word in answer.text for word in ("Nearline", "nearline", "on tape"))
+                assert said is told, (face, one.id)
+
+
 def test_files_of_one_tape_are_fetched_together_and_users_in_turn(vault: Vault) -> None:
     vault.behave(tapes=2)
     stager = vault.catalog.stager(vault.tape)

@@ -37,6 +37,15 @@ def test_compiled_and_plain_warp_agree(dtype: type, bilinear: bool) -> None:
     )
 
 
+def test_graded_values_are_numbered_by_the_bounds_below_them() -> None:
+    values = np.array([[-5.0, 0.0, 0.1, 1.0, 2.0, 99.0]], np.float32)
+    todo = np.array([[0, 0, 0, 0, 0, 1]], np.uint8)
+    for loops in (kernels, plain):
+        out = np.zeros((1, 6), np.uint8)
+        loops.grade(values, todo, np.array([0.0, 1.0]), out)
+        assert out.tolist() == [[1, 1, 2, 2, 3, 0]]
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.float32])
 @pytest.mark.parametrize("mark", [0, -10_000, 1 << 40])
 def test_pixel_on_pixel_is_a_copy_of_what_is_there_and_not_done(dtype: type, mark: int) -> None:

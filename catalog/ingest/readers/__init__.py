@@ -3,8 +3,12 @@
 
 from collections.abc import Callable, Mapping
 
-from catalog.ingest.readers import muscate, rasters
+from catalog.ingest.readers import muscate, rasters, safe
 from catalog.ingest.readers.scene import Members, Metadata
 
-READERS: Mapping[str, Callable[[Members], Metadata]] = {"muscate": muscate.read, "rasters": rasters.read}
+READERS: Mapping[str, Callable[[Members], Metadata]] = {
+    "muscate": muscate.read,
+    "rasters": rasters.read,
+    "safe": safe.read,
+}
 """By the name that a product type gives in `reader`."""

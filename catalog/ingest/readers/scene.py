@@ -12,7 +12,7 @@ from catalog.ingest.refusal import Refused
 from catalog.model.time import Micros
 from config.product_types import ProductType
 
-METADATA_NAMES = ("_mtd_all.xml", "lis_metadata.xml", "_mtd.xml")
+METADATA_NAMES = ("_mtd_all.xml", "lis_metadata.xml", "_mtd.xml", "mtd_msil1c.xml")
 QUICKLOOK_NAMES = ("_qkl_all.jpg", "_qkl_all.jpeg", "_qkl_all.png")
 
 
@@ -36,6 +36,8 @@ class Metadata:
     quality: Mapping[str, str] = field(default_factory=dict)
     scale: float | None = None
     """Reflectance per count, where it differs from the product type's."""
+    offset: float | None = None
+    """Reflectance of the count 0, likewise."""
     nodata: int | None = None
 
 

@@ -335,8 +335,8 @@ def test_too_many_values_are_refused_before_anything_is_read(world: World) -> No
         WIDTH="15000",
         HEIGHT="15000",
     )
-    assert "limits.coverage_values" in answer.text
-    assert "order a process" in answer.text
+    assert "limits.coverage_file_values" in answer.text
+    assert "order the process `extract`" in answer.text
 
 
 def test_a_coverage_of_a_space_is_its_owners(world: World) -> None:

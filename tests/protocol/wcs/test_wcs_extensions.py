@@ -65,7 +65,7 @@ def test_requests_in_xml_answer_as_their_parameters_do(world: World) -> None:
     encodings = tree.findall(
         ".//ows:Post/ows:Constraint[@name='PostEncoding']/ows:AllowedValues/ows:Value", NS
     )
-    assert [one.text for one in encodings] == ["XML"] * 3
+    assert [one.text for one in encodings] == ["XML"] * 4
 
 
 @pytest.mark.parametrize(
