@@ -8,7 +8,17 @@ from dataclasses import replace
 
 from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind, too_large
-from catalog.model.observation import Extent, Observed, Point, Seen, Series, SeriesQuery, Sorted, Station
+from catalog.model.observation import (
+    Extent,
+    Mark,
+    Observed,
+    Point,
+    Seen,
+    Series,
+    SeriesQuery,
+    Sorted,
+    Station,
+)
 from catalog.model.principal import Deadline, Principal
 from catalog.model.product import Summary
 from catalog.model.time import Micros
@@ -172,11 +182,11 @@ class Observations:
         measure(tree, self._limits.query_depth, self._limits.query_terms)
         return tree
 
-    def places(
-        self, collection: str, area: Box, who: Principal, deadline: Deadline
-    ) -> tuple[tuple[float, float], ...]:
-        """Longitude and latitude of the stations in an area, for a map."""
-        return self._table.places(collection, area, self._hidden(who), self._limits.stations, deadline)
+    def marks(
+        self, collection: str, area: Box, shown: str, who: Principal, deadline: Deadline
+    ) -> tuple[Mark, ...]:
+        """The stations in an area with the newest value of a property, for a map."""
+        return self._table.marks(collection, area, shown, self._hidden(who), self._limits.stations, deadline)
 
     def summary(self, collection: str, who: Principal, deadline: Deadline) -> Summary:
         """How many stations a collection has, where, and from when to when."""

@@ -12,9 +12,10 @@ from pydantic import AfterValidator, Field, model_validator
 
 from config.published import Frozen, Layer, Published
 from config.settings import Bilingual
-from config.styles import Colour, Style
+from config.styles import FOOTPRINTS, Colour, Style
 
 Policy = Literal["in_place", "overview_sidecar", "visual_only", "full_cog"]
+FOOTPRINTS_SUFFIX = "footprints"
 Dtype = Literal["uint8", "int16", "uint16", "float32"]
 _DAYS = re.compile(r"P([0-9]{1,5})D\Z")
 
@@ -169,6 +170,17 @@ class ProductType(Published):
     embargo: Days = "P0D"
     """How long after its date a product is for operators only."""
 
+    @property
+    def footprints(self) -> Layer:
+        """The layer of the outlines of its products, which every collection has."""
+        title = Bilingual(en=f"{self.title.en}: footprints", fr=f"{self.title.fr} : emprises")
+        return Layer(suffix=FOOTPRINTS_SUFFIX, title=title, styles=tuple(one.id for one in FOOTPRINTS))
+
+    @property
+    def all_layers(self) -> tuple[Layer, ...]:
+        """Its layers, the footprints the last."""
+        return (*self.layers, self.footprints)
+
     @model_validator(mode="after")
     def _closed(self) -> ProductType:
         if not self.naming and not self.derived:
@@ -176,6 +188,8 @@ class ProductType(Published):
         for name, rule in (("cloudy", self.cloudy), ("snowy", self.snowy)):
             if rule and rule.band not in self.bands:
                 raise ValueError(f"{name} names the band {rule.band}, which is not among the bands")
+        if any(layer.suffix == FOOTPRINTS_SUFFIX for layer in self.layers):
+            raise ValueError(f"the suffix {FOOTPRINTS_SUFFIX} is that of the layer which every type has")
         if self.layers[0].suffix:
             raise ValueError("the first layer is the collection's own and has no suffix")
         return self

@@ -102,6 +102,11 @@ class SeriesType(Published):
     interpolation: Literal["Continuous", "Discontinuous"] = "Discontinuous"
     """WaterML 2.0: whether a client may draw a line between two points."""
     point: Points
+    """How its stations are drawn where nothing else is asked."""
+    points: tuple[Points, ...] = ()
+    """Other ways."""
+    shown: str = ""
+    """The property whose newest value colours them; the first without one."""
     former: tuple[str, ...] = ()
     """Ids that other servers gave this collection, which clients still ask for."""
 
@@ -110,6 +115,8 @@ class SeriesType(Published):
         if (self.reader == "table") != (self.table is not None):
             raise ValueError("the reader `table` needs `table`, and no other takes it")
         unknown = set(self.table.values) - set(self.properties) if self.table else set()
+        if self.shown and self.shown not in self.properties:
+            raise ValueError(f"shown names {self.shown}, which is not among the properties")
         if unknown:
             raise ValueError(
                 f"table.values names {', '.join(sorted(unknown))}, which is not among the properties"
@@ -119,4 +126,18 @@ class SeriesType(Published):
     @property
     def layers(self) -> tuple[Layer, ...]:
         """Its one map layer: the stations."""
-        return (Layer(title=self.title, styles=(self.point.id,)),)
+        return (Layer(title=self.title, styles=(self.point.id, *(one.id for one in self.points))),)
+
+    @property
+    def all_layers(self) -> tuple[Layer, ...]:
+        """The same: stations have no footprints."""
+        return self.layers
+
+    @property
+    def coloured(self) -> str:
+        """The property whose newest value colours stations."""
+        return self.shown or next(iter(self.properties))
+
+    def style(self, name: str) -> Points | None:
+        """A way to draw its stations."""
+        return next((one for one in (self.point, *self.points) if one.id == name), None)

@@ -117,12 +117,69 @@ class Relief(_Style):
         return self
 
 
-class Points(_Style):
-    """Stations as discs of one colour with a dark edge."""
+class _Graded(_Style):
+    """What has one colour, or one of a ramp by a number."""
 
     colour: Colour
+    """Where there is no number."""
+    unit: str = ""
+    steps: bool = False
+    stops: tuple[Stop, ...] = ()
+
+    @model_validator(mode="after")
+    def _rising(self) -> _Graded:
+        values = [stop.value for stop in self.stops]
+        if values != sorted(set(values)) or len(values) == 1:
+            raise ValueError("stops rise, and are two or more")
+        return self
+
+
+class Points(_Graded):
+    """Stations as discs with a dark edge; with `by`, coloured by the newest value of a series."""
+
     radius: Annotated[float, Field(gt=0, le=40)] = 4.5
     """Pixels."""
+    by: Literal["", "value", "anomaly"] = ""
+    """The value itself, or how many standard deviations it is above the mean of its series."""
+    labels_below: Annotated[float, Field(ge=0)] = 0.0
+    """Names are written on maps whose pixels are smaller than this many metres."""
+
+    @model_validator(mode="after")
+    def _told(self) -> Points:
+        if bool(self.by) != bool(self.stops):
+            raise ValueError("`by` needs stops, and stops need `by`")
+        return self
 
 
+class Outlines(_Graded):
+    """Footprints as outlines, or, with stops, the number of products that cover a pixel."""
+
+    width: Annotated[float, Field(gt=0, le=20)] = 1.5
+    """Pixels."""
+    fill: Colour = "#00000000"
+
+
+FOOTPRINTS = (
+    Outlines(
+        id="outlines",
+        title=Bilingual(en="Outlines", fr="Contours"),
+        colour="#D9480F",
+        fill="#FFA94D22",
+    ),
+    Outlines(
+        id="counts",
+        title=Bilingual(en="Number of products", fr="Nombre de produits"),
+        colour="#00000000",
+        steps=True,
+        stops=tuple(
+            Stop(value=value, colour=colour)
+            for value, colour in (
+                (1, "#FFF7BC"), (2, "#FEE391"), (5, "#FEC44F"), (10, "#FB9A29"), (20, "#EC7014"), (50, "#CC4C02"), (100, "#8C2D04"),
+            )
+        ),
+    ),
+)  # fmt: skip
+"""The styles of the layer of footprints that each collection of products has."""
 Style = Annotated[Composite | Classes | Ramp | Relief, Field(discriminator="kind")]
+MapStyle = Composite | Classes | Ramp | Relief | Points | Outlines
+"""Whatever a layer can be drawn in."""

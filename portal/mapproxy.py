@@ -44,7 +44,7 @@ def configuration(catalog: Catalog, service: Service, base_url: str, seconds: fl
         summary = catalog.summary(kind.id, ANONYMOUS, Deadline.after(seconds))
         if not summary.products:
             continue
-        for layer in kind.layers:
+        for layer in kind.all_layers:
             for number, style in enumerate(layer.styles):
                 name = kind.layer_name(layer) if number == 0 else f"{kind.layer_name(layer)}_{style}"
                 sources[f"{name}_source"] = _source(base_url, kind, layer, style, summary)

@@ -32,7 +32,7 @@ def layer_definition(catalog: Catalog, base_url: str, seconds: float) -> bytes:
         summary = catalog.summary(kind.id, ANONYMOUS, Deadline.after(seconds))
         if not summary.products:
             continue
-        for number, layer in enumerate(kind.layers):
+        for number, layer in enumerate(kind.all_layers):
             name = kind.layer_name(layer)
             identifier = name.replace(".", "_").replace("-", "_")
             shown = "Qt::Checked" if number == 0 else "Qt::Unchecked"

@@ -4,52 +4,58 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-from importlib.util import find_spec
 from io import BytesIO
-from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from config.collections import Collection
 from config.product_types import ProductType
-from config.series_types import SeriesType
-from config.styles import Classes, Composite, Points, Ramp, Relief, Style, rgba
+from config.styles import Classes, Composite, MapStyle, Outlines, Points, Ramp, Relief, Stop, Style, rgba
+from tiles.labels import font
 from tiles.stations import disc_picture
-from tiles.style import palette_of
+from tiles.style import colour_at, palette_of
 
 _ROW = 18
 _SWATCH = 22
 _PAD = 8
 _SIZE = 11
 _MOST_ROWS = 16
+_SHADES = 64
 _BAR = (22, 150)
 _INK = (20, 20, 20, 255)
 _NAMES = {"en": ("red", "green", "blue", "reflectance"), "fr": ("rouge", "vert", "bleu", "réflectance")}
 
 
-@lru_cache(8)
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """DejaVu Sans, which MapProxy's wheel carries: Pillow's own font has no accents."""
-    spec = find_spec("mapproxy")
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(folder) / "image" / "fonts" / "DejaVuSans.ttf"
-        if path.is_file():
-            return ImageFont.truetype(str(path), size)
-    return ImageFont.load_default(size)
-
-
-def legend(kind: Collection, style: Style | Points, language: str) -> Image.Image:
+def legend(kind: Collection, style: MapStyle, language: str) -> Image.Image:
     """The legend of a style of a collection."""
-    if isinstance(style, Points) or isinstance(kind, SeriesType):
-        assert isinstance(style, Points)
-        return _point(style, language)
+    if isinstance(style, Points | Outlines):
+        return _whole(style, language)
+    assert isinstance(kind, ProductType)
     if isinstance(style, Relief) or (isinstance(style, Ramp) and not style.steps):
-        return _bar(kind, style, language)
+        special = style.special if isinstance(style, Ramp) else ()
+        specials = [(rgba(one.colour), one.title.in_language(language)) for one in special]
+        return _bar(palette_of(kind, style), style.stops, style.unit, specials, language)
     return _rows(_entries(kind, style, language))
 
 
-def legend_png(kind: Collection, style: Style | Points, language: str) -> bytes:
+def _whole(style: Points | Outlines, language: str) -> Image.Image:
+    """Of what is drawn as a whole: its one colour, or the colours of its numbers."""
+    if not style.stops:
+        return (
+            _point(style, language)
+            if isinstance(style, Points)
+            else _rows([(rgba(style.colour), style.title.in_language(language))])
+        )
+    if style.steps:
+        return _rows(_steps(style.stops, style.unit, language))
+    at = np.linspace(style.stops[0].value, style.stops[-1].value, _SHADES)
+    palette = np.array([(0, 0, 0, 0), *(colour_at(style, value) for value in at)], np.uint8)
+    return _bar(palette, style.stops, style.unit, [], language)
+
+
+def legend_png(kind: Collection, style: MapStyle, language: str) -> bytes:
     """The legend as a PNG file."""
     out = BytesIO()
     legend(kind, style, language).save(out, "PNG")
@@ -75,9 +81,15 @@ def _entries(kind: ProductType, style: Style, language: str) -> list[tuple[tuple
         band = kind.bands[style.bands[0]]
         return [(rgba(one.colour), one.title.in_language(language)) for one in (band.classes or band.bits)]
     assert isinstance(style, Ramp)
+    return _steps(style.stops, style.unit, language) + [
+        (rgba(special.colour), special.title.in_language(language)) for special in style.special
+    ]
+
+
+def _steps(stops: Sequence[Stop], unit: str, language: str) -> list[tuple[tuple[int, int, int, int], str]]:
     out = []
     last: float | None = None
-    for stop in style.stops:
+    for stop in stops:
         label = (
             stop.label.in_language(language)
             if stop.label
@@ -85,9 +97,9 @@ def _entries(kind: ProductType, style: Style, language: str) -> list[tuple[tuple
             if last is None or last + 1 >= stop.value
             else f"{last:g}–{stop.value:g}"
         )
-        out.append((rgba(stop.colour), f"{label} {style.unit}".strip()))
+        out.append((rgba(stop.colour), f"{label} {unit}".strip()))
         last = stop.value
-    return out + [(rgba(special.colour), special.title.in_language(language)) for special in style.special]
+    return out
 
 
 def _rows(entries: list[tuple[tuple[int, int, int, int], str]]) -> Image.Image:
@@ -108,23 +120,26 @@ def _rows(entries: list[tuple[tuple[int, int, int, int], str]]) -> Image.Image:
                     fill=colour[:3],
                     outline=(90, 90, 90),
                 )
-            draw.text((left + 2 * _PAD + _SWATCH, top + 1), text, fill=_INK, font=_font(_SIZE))
+            draw.text((left + 2 * _PAD + _SWATCH, top + 1), text, fill=_INK, font=font(_SIZE))
         left += width
     return image
 
 
-def _bar(kind: ProductType, style: Ramp | Relief, language: str) -> Image.Image:
-    palette = palette_of(kind, style)
-    low, high = style.stops[0].value, style.stops[-1].value
+def _bar(
+    palette: NDArray[np.uint8],
+    stops: Sequence[Stop],
+    unit: str,
+    specials: Sequence[tuple[tuple[int, int, int, int], str]],
+    language: str,
+) -> Image.Image:
+    low, high = stops[0].value, stops[-1].value
     labels = [
         (
-            stop.label.in_language(language) if stop.label else f"{stop.value:g} {style.unit}".strip(),
+            stop.label.in_language(language) if stop.label else f"{stop.value:g} {unit}".strip(),
             (high - stop.value) / (high - low),
         )
-        for stop in style.stops
+        for stop in stops
     ]
-    special = style.special if isinstance(style, Ramp) else ()
-    specials = [(rgba(one.colour), one.title.in_language(language)) for one in special]
     width = (
         max(_width(text) for text in (*(label for label, _ in labels), *(text for _, text in specials)))
         + _BAR[0]
@@ -140,12 +155,12 @@ def _bar(kind: ProductType, style: Ramp | Relief, language: str) -> Image.Image:
             (2 * _PAD + _BAR[0], _PAD + share * (_BAR[1] - 1) - _SIZE * 0.6),
             text,
             fill=_INK,
-            font=_font(_SIZE),
+            font=font(_SIZE),
         )
     for number, (colour, text) in enumerate(specials):
         top = _BAR[1] + 2 * _PAD + number * _ROW
         draw.rectangle((_PAD, top + 2, _PAD + _SWATCH, top + _ROW - 3), fill=colour[:3], outline=(90, 90, 90))
-        draw.text((2 * _PAD + _SWATCH, top + 1), text, fill=_INK, font=_font(_SIZE))
+        draw.text((2 * _PAD + _SWATCH, top + 1), text, fill=_INK, font=font(_SIZE))
     return image
 
 
@@ -164,7 +179,7 @@ def _point(style: Points, language: str) -> Image.Image:
     disc = Image.fromarray(disc_picture(style), "RGBA")
     image, draw = _canvas(disc.width + _width(text) + 3 * _PAD, max(disc.height, _ROW) + 2 * _PAD)
     image.alpha_composite(disc, (_PAD, (image.height - disc.height) // 2))
-    draw.text((2 * _PAD + disc.width, (image.height - _SIZE) // 2 - 2), text, fill=_INK, font=_font(_SIZE))
+    draw.text((2 * _PAD + disc.width, (image.height - _SIZE) // 2 - 2), text, fill=_INK, font=font(_SIZE))
     return image
 
 
@@ -174,10 +189,10 @@ def _canvas(width: int, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
 
 
 def _width(text: str) -> int:
-    return int(_font(_SIZE).getlength(text)) + 1
+    return int(font(_SIZE).getlength(text)) + 1
 
 
 def has_accents() -> bool:
     """Whether the legends' font is the one with accents."""
-    font = _font(_SIZE)
-    return isinstance(font, ImageFont.FreeTypeFont) and "DejaVu" in str(font.getname()[0])
+    found = font(_SIZE)
+    return isinstance(found, ImageFont.FreeTypeFont) and "DejaVu" in str(found.getname()[0])

@@ -25,8 +25,9 @@ from catalog.raster.files import Unreadable
 from catalog.service import Catalog
 from config.limits import Limits
 from config.product_types import ProductType
-from config.styles import Relief, Style
+from config.styles import Outlines, Relief, Style
 from tiles.encode import blank
+from tiles.footprints import draw_footprints, holds
 from tiles.frame import Frame
 from tiles.mosaic import Painter
 from tiles.read import Reader
@@ -95,8 +96,20 @@ class PixelRow:
     values: dict[str, float]
 
 
-MapLayer = LayerQuery | StationQuery
-RasterQuery = LayerQuery | ExtractQuery
+@dataclass(frozen=True, slots=True)
+class FootprintQuery:
+    """The footprints of a collection's products at some times."""
+
+    kind: ProductType
+    style: Outlines
+    time: TimeQuery = ()
+    max_cloud: float | None = None
+    strict_time: bool = False
+    priority: Priority = Priority.NEWEST
+
+
+MapLayer = LayerQuery | StationQuery | FootprintQuery
+TimedQuery = LayerQuery | ExtractQuery | FootprintQuery
 
 
 @dataclass(frozen=True)
@@ -104,7 +117,7 @@ class Drawn:
     """A picture and what it was made of."""
 
     picture: Picture
-    resolved: tuple[tuple[LayerQuery, Resolved | None], ...]
+    resolved: tuple[tuple[LayerQuery | FootprintQuery, Resolved | None], ...]
     products: tuple[Product, ...]
 
 
@@ -122,7 +135,7 @@ class SeriesPoint:
 class Probed:
     """The products under a point, newest first, with their values there; for a period also the series, oldest first."""
 
-    query: LayerQuery
+    query: LayerQuery | FootprintQuery
     resolved: Resolved | None
     values: tuple[tuple[Product, tuple[PixelValue, ...]], ...]
     series: tuple[SeriesPoint, ...] = ()
@@ -150,7 +163,7 @@ class Tiles:
                 "WIDTH",
             )
         pictures: list[Picture] = []
-        resolved: list[tuple[LayerQuery, Resolved | None]] = []
+        resolved: list[tuple[LayerQuery | FootprintQuery, Resolved | None]] = []
         products: list[Product] = []
         for layer in layers:
             if isinstance(layer, StationQuery):
@@ -158,7 +171,10 @@ class Tiles:
                 continue
             when = self.when(layer, who, deadline)
             resolved.append((layer, when))
-            picture, used = self._layer(layer, when, frame, who, deadline)
+            if isinstance(layer, FootprintQuery):
+                picture, used = self._footprints(layer, when, frame, who, deadline)
+            else:
+                picture, used = self._layer(layer, when, frame, who, deadline)
             pictures.append(picture)
             products += used
         if not pictures:
@@ -167,8 +183,49 @@ class Tiles:
 
     def _stations(self, layer: StationQuery, frame: Frame, who: Principal, deadline: Deadline) -> Picture:
         area = search_area(frame, layer.style)
-        places = self._catalog.observations.places(layer.kind.id, area, who, deadline) if area else ()
-        return draw_stations(places, frame, layer.style)
+        marks = (
+            self._catalog.observations.marks(layer.kind.id, area, layer.kind.coloured, who, deadline)
+            if area
+            else ()
+        )
+        return draw_stations(marks, frame, layer.style)
+
+    def _footprints(
+        self,
+        layer: FootprintQuery,
+        when: Resolved | None,
+        frame: Frame,
+        who: Principal,
+        deadline: Deadline,
+    ) -> tuple[Picture, list[Product]]:
+        area = frame.lon_lat
+        products = self._products(layer, when, area, who, deadline) if when and area else ()
+        return draw_footprints([one.footprint for one in products], frame, layer.style, deadline), list(
+            products
+        )
+
+    def footprints_at(
+        self,
+        layer: FootprintQuery,
+        x: float,
+        y: float,
+        epsg: int,
+        count: int,
+        who: Principal,
+        deadline: Deadline,
+    ) -> Probed:
+        """The products whose footprints hold a point, the newest first, at most `count`; without values."""
+        when = self.when(layer, who, deadline)
+        lon, lat = transform(epsg, WGS84.epsg, np.array([x]), np.array([y]))
+        if when is None or not (np.isfinite(lon[0]) and np.isfinite(lat[0])):
+            return Probed(layer, when, ())
+        here = Box(west=float(lon[0]), south=float(lat[0]), east=float(lon[0]), north=float(lat[0]))
+        tree = And((self._filter(layer, when), Meets(here)))
+        found = self._catalog.search(
+            tree, who, deadline, Order.NEWEST, self._limits.series_products, bands=()
+        )
+        held = [one for one in found if holds(one.footprint, here.west, here.south)]
+        return Probed(layer, when, tuple((one, ()) for one in held[:count]))
 
     def stations_at(
         self,
@@ -187,7 +244,7 @@ class Tiles:
         query = SeriesQuery(collections=(layer.kind.id,), area=area)
         return ProbedStations(layer, self._catalog.observations.seen(query, who, count, deadline))
 
-    def when(self, layer: RasterQuery, who: Principal, deadline: Deadline) -> Resolved | None:
+    def when(self, layer: TimedQuery, who: Principal, deadline: Deadline) -> Resolved | None:
         """The products that a layer's time names; None for an empty collection."""
         summary = self._catalog.summary(layer.kind.id, who, deadline)
         return resolve(layer.time, layer.kind, summary, self._limits.time_steps, strict=layer.strict_time)
@@ -371,7 +428,7 @@ class Tiles:
         ]
 
     def _products(
-        self, layer: RasterQuery, when: Resolved, area: Box, who: Principal, deadline: Deadline
+        self, layer: TimedQuery, when: Resolved, area: Box, who: Principal, deadline: Deadline
     ) -> tuple[Product, ...]:
         """The products of a layer that meet an area, in drawing order."""
         bands = self._needed(layer)
@@ -392,7 +449,7 @@ class Tiles:
         return tuple(products[number] for number in numbers)
 
     def _kept(
-        self, layer: RasterQuery, tree: Filter, bands: Sequence[str], who: Principal, deadline: Deadline
+        self, layer: TimedQuery, tree: Filter, bands: Sequence[str], who: Principal, deadline: Deadline
     ) -> tuple[tuple[Product, ...], np.ndarray[tuple[int, int], np.dtype[np.float64]]] | None:
         """All products of a layer and time, if they are few: neighbouring tiles ask for the same list."""
         key = (layer.kind.id, repr(tree), tuple(bands), layer.priority, who.view)
@@ -416,7 +473,9 @@ class Tiles:
         return (found, boxes) if len(found) <= _KEPT_PRODUCTS else None
 
     @staticmethod
-    def _needed(layer: RasterQuery) -> tuple[str, ...]:
+    def _needed(layer: TimedQuery) -> tuple[str, ...]:
+        if isinstance(layer, FootprintQuery):
+            return ()
         if isinstance(layer, ExtractQuery):
             return layer.bands
         rule = layer.kind.cloudy
@@ -427,7 +486,7 @@ class Tiles:
         )
 
     @staticmethod
-    def _filter(layer: RasterQuery, when: Resolved) -> Filter:
+    def _filter(layer: TimedQuery, when: Resolved) -> Filter:
         parts: list[Filter] = [equal(Property.COLLECTION, layer.kind.id), when.filter]
         if isinstance(layer, ExtractQuery) and layer.only:
             parts.append(equal(Property.ID, layer.only))
@@ -436,5 +495,5 @@ class Tiles:
         return And(tuple(parts))
 
 
-def _order(layer: RasterQuery) -> Order:
+def _order(layer: TimedQuery) -> Order:
     return Order.LEAST_CLOUDY if layer.priority is Priority.LEAST_CLOUDY else Order.NEWEST

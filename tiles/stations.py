@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from catalog.crs import WGS84, transform, transform_box
 from catalog.model.area import WORLD, Box
-from catalog.model.observation import Seen
+from catalog.model.observation import Mark, Seen
 from config.series_types import SeriesType
 from config.styles import Points, rgba
 from tiles.frame import Frame
-from tiles.style import Coloured
+from tiles.labels import Label, with_labels
+from tiles.style import Coloured, colour_at
 
 _FINER = 4
 """Samples a side of a pixel, for smooth edges."""
@@ -62,30 +63,50 @@ def click_area(frame: Frame, x: float, y: float, style: Points) -> Box | None:
     return _inside_world(found) if found and found.meets(WORLD) else None
 
 
-def draw_stations(places: Sequence[tuple[float, float]], frame: Frame, style: Points) -> Coloured:
-    """Discs at longitudes and latitudes, later ones over earlier ones: H x W x 4."""
+def draw_stations(marks: Sequence[Mark], frame: Frame, style: Points) -> Coloured:
+    """Discs at longitudes and latitudes, later ones over earlier ones, the farthest from ordinary on top: H x W x 4."""
     out = np.zeros((frame.height, frame.width, 4), np.float32)
-    if places:
-        lon, lat = np.array(places, np.float64).T
+    named: list[Label] = []
+    if marks:
+        marks = sorted(marks, key=lambda one: abs(one.anomaly or 0.0)) if style.by == "anomaly" else marks
+        lon, lat = np.array([(one.longitude, one.latitude) for one in marks], np.float64).T
         x, y = transform(WGS84.epsg, frame.crs.epsg, lon, lat)
         columns = (x - frame.box.west) / frame.box.width * frame.width
         rows = (frame.box.north - y) / frame.box.height * frame.height
-        disc = _disc(style)
-        half = disc.shape[0] // 2
+        discs = [_disc(style.radius, colour) for colour in _colours(marks, style)]
+        half = discs[0].shape[0] // 2
         near = np.isfinite(columns) & np.isfinite(rows)
         near[near] &= (np.abs(columns[near] - frame.width / 2) < frame.width / 2 + half) & (
             np.abs(rows[near] - frame.height / 2) < frame.height / 2 + half
         )
-        for column, row in zip(
-            columns[near].astype(int).tolist(), rows[near].astype(int).tolist(), strict=True
-        ):
-            _put(out, disc, column - half, row - half)
-    return Coloured((out + 0.5).astype(np.uint8))
+        for number in np.flatnonzero(near).tolist():
+            column, row = int(columns[number]), int(rows[number])
+            _put(out, discs[number], column - half, row - half)
+            named.append(Label(column + half, row, marks[number].label))
+    pixels = (out + 0.5).astype(np.uint8)
+    if named and _metres(frame) < style.labels_below:
+        pixels = with_labels(pixels, named)
+    return Coloured(pixels)
+
+
+def _colours(marks: Sequence[Mark], style: Points) -> list[tuple[int, int, int, int]]:
+    """The colour of each mark: by its newest value, or how far that is from ordinary; the plain one where it has neither."""
+    plain = rgba(style.colour)
+    if not style.by:
+        return [plain] * len(marks)
+    numbers = [one.value if style.by == "value" else one.anomaly for one in marks]
+    return [plain if number is None else colour_at(style, number) for number in numbers]
+
+
+def _metres(frame: Frame) -> float:
+    """The height of a pixel in the middle of a map, metres."""
+    box = frame.lon_lat
+    return box.height / frame.height * 111_320.0 if box else np.inf
 
 
 def disc_picture(style: Points) -> NDArray[np.uint8]:
     """One disc, for a legend: n x n x 4."""
-    found: NDArray[np.uint8] = (_disc(style) + 0.5).astype(np.uint8)
+    found: NDArray[np.uint8] = (_disc(style.radius, rgba(style.colour)) + 0.5).astype(np.uint8)
     return found
 
 
@@ -106,15 +127,15 @@ def _put(out: NDArray[np.float32], disc: NDArray[np.float32], left: int, top: in
     under[..., 3:] = total * 255.0
 
 
-@lru_cache(32)
-def _disc(style: Points) -> NDArray[np.float32]:
+@lru_cache(512)
+def _disc(radius: float, colour: tuple[int, int, int, int]) -> NDArray[np.float32]:
     """A disc with smooth edges on an odd number of pixels a side."""
-    half = int(np.ceil(style.radius))
+    half = int(np.ceil(radius))
     side = (2 * half + 1) * _FINER
     at = (np.arange(side) + 0.5) / _FINER - half - 0.5
     distance = np.hypot(at[:, None], at[None, :])
-    fill, edge = distance <= style.radius - _EDGE, distance <= style.radius
-    red, green, blue, alpha = rgba(style.colour)
+    fill, edge = distance <= radius - _EDGE, distance <= radius
+    red, green, blue, alpha = colour
     fine = np.zeros((side, side, 4), np.float32)
     fine[edge] = (*_EDGE_COLOUR, 255)
     fine[fill] = (red, green, blue, alpha)

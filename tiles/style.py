@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config.product_types import Band, ProductType
-from config.styles import Classes, Composite, Ramp, Relief, Stop, Style, rgba
+from config.styles import Classes, Composite, Outlines, Points, Ramp, Relief, Stop, Style, rgba
 from tiles.loops import loops
 from tiles.mosaic import Mosaic
 
@@ -139,6 +140,17 @@ def _without(table: Bytes, band: Band) -> Bytes:
 
 def _ramp_colours(style: Ramp) -> list[tuple[int, int, int, int]]:
     return [rgba(stop.colour) for stop in style.stops] if style.steps else _shades(style.stops)
+
+
+def colour_at(style: Points | Outlines, number: float) -> tuple[int, int, int, int]:
+    """The colour of a number on the ramp of what is drawn as a whole."""
+    known = [stop.value for stop in style.stops]
+    if style.steps:
+        return rgba(style.stops[min(bisect_left(known, number), len(known) - 1)].colour)
+    planes = [
+        np.interp(number, known, [rgba(stop.colour)[plane] for stop in style.stops]) for plane in range(4)
+    ]
+    return (int(planes[0] + 0.5), int(planes[1] + 0.5), int(planes[2] + 0.5), int(planes[3] + 0.5))
 
 
 def _shades(stops: Sequence[Stop]) -> list[tuple[int, int, int, int]]:

@@ -83,9 +83,12 @@ class Series:
 
     def anomaly(self, value: float) -> float | None:
         """How many standard deviations a value is above the mean of the series; None where that says nothing (fewer than ten values, or all alike)."""
-        if self.count < _ENOUGH or self.deviation <= 0.0:
-            return None
-        return (value - self.mean) / self.deviation
+        return anomaly_of(value, self.mean, self.deviation, self.count)
+
+
+def anomaly_of(value: float, mean: float, deviation: float, count: int) -> float | None:
+    """Standard deviations above a mean; None for fewer than ten values, or values that are all alike."""
+    return (value - mean) / deviation if count >= _ENOUGH and deviation > 0.0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,21 @@ class Extent:
     first: Micros
     last: Micros
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A station on a map, with the newest value of one property."""
+
+    longitude: float
+    latitude: float
+    name: str
+    label: str
+    """For a map."""
+    value: float | None = None
+    """In the property's unit."""
+    anomaly: float | None = None
+    """Standard deviations above the mean of its series."""
 
 
 @dataclass(frozen=True, slots=True)

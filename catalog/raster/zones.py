@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,26 @@ import rasterio
 import shapely
 from affine import Affine
 from numpy.typing import NDArray
+from rasterio.enums import MergeAlg
 from rasterio.features import rasterize
 from rasterio.windows import Window
 
 from catalog.model.product import Grid
 from catalog.raster.write import grid_transform
+
+
+def covered(polygons: Sequence[shapely.Geometry], width: int, height: int) -> NDArray[np.uint16]:
+    """How many polygons (in pixels: columns, rows) hold the centre of each pixel."""
+    if not polygons:
+        return np.zeros((height, width), np.uint16)
+    found = rasterize(
+        [(one, 1) for one in polygons],
+        out_shape=(height, width),
+        fill=0,
+        dtype="uint16",
+        merge_alg=MergeAlg.add,
+    )
+    return np.asarray(found, np.uint16)
 
 
 def inside(shape: shapely.Geometry, grid: Grid) -> NDArray[np.bool_]:

@@ -29,7 +29,17 @@ from sqlalchemy import (
 
 from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind
-from catalog.model.observation import Delivery, Extent, Point, Quality, Series, SeriesQuery, Station
+from catalog.model.observation import (
+    Delivery,
+    Extent,
+    Mark,
+    Point,
+    Quality,
+    Series,
+    SeriesQuery,
+    Station,
+    anomaly_of,
+)
 from catalog.model.principal import Deadline
 from catalog.model.product import Summary, version_order
 from catalog.model.time import Micros
@@ -142,19 +152,42 @@ class Stations:
                 out.update({row.series: point_of(row[1:]) for row in connection.execute(query)})
         return out
 
-    def places(
-        self, collection: str, area: Box, hidden: Sequence[str], limit: int, deadline: Deadline
-    ) -> tuple[tuple[float, float], ...]:
-        """Longitude and latitude of the stations of a collection in an area: what a map needs."""
+    def marks(
+        self, collection: str, area: Box, shown: str, hidden: Sequence[str], limit: int, deadline: Deadline
+    ) -> tuple[Mark, ...]:
+        """The stations of a collection in an area, with the newest value of a property: what a map needs."""
         if collection in hidden:
             return ()
         query = SeriesQuery(collections=(collection,), area=area)
         mine = select(_R.station).where(_series_condition(query, hidden))
+        series = tables.series.alias()
+        r = series.c
         statement = (
-            select(_S.lon, _S.lat).where(_S.key.in_(mine), self._place(query)).order_by(_S.key).limit(limit)
+            select(_S.lon, _S.lat, _S.name, _S.water, _S.distance_km, _O.value, r.mean, r.variance, r.points)
+            .select_from(tables.station)
+            .outerjoin(
+                series,
+                and_(r.station == _S.key, r.collection == collection, r.property == shown, r.current == 1),
+            )
+            .outerjoin(tables.observation, and_(_O.series == r.key, _O.time_us == r.last_us))
+            .where(_S.key.in_(mine), self._place(query))
+            .order_by(_S.key)
+            .limit(limit)
         )
         with self._database.reading(deadline) as connection:
-            return tuple((row[0], row[1]) for row in connection.execute(statement))
+            return tuple(
+                Mark(
+                    row.lon,
+                    row.lat,
+                    row.name,
+                    _label(row.name, row.water, row.distance_km),
+                    row.value,
+                    anomaly_of(row.value, row.mean, math.sqrt(max(0.0, row.variance)), row.points)
+                    if row.value is not None
+                    else None,
+                )
+                for row in connection.execute(statement)
+            )
 
     def summary(self, collection: str, hidden: Sequence[str], deadline: Deadline) -> Summary:
         """How many stations a collection has, where they are, and from when to when they were observed."""
@@ -491,6 +524,13 @@ def series_of(row: Row[Any]) -> Series:
         row.station_id, row.collection, row.property, row.producer, row.version, row.datum, Quality(row.quality), row.first_us, row.last_us,
         row.points, row.modified_us, row.source, row.key, row.mean, math.sqrt(max(0.0, row.variance)),
     )  # fmt: skip
+
+
+def _label(name: str, water: str, distance_km: float | None) -> str:
+    """What is written beside a station on a map: the water and how far it is to its mouth, where these are known."""
+    if water and distance_km is not None:
+        return f"{water.title()}, km {distance_km:g}"
+    return water.title() if water else name
 
 
 def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:

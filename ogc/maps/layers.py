@@ -13,9 +13,10 @@ from catalog.model.principal import Deadline, Principal
 from catalog.model.product import Summary
 from catalog.service import Catalog
 from config.collections import Collection
+from config.product_types import FOOTPRINTS_SUFFIX
 from config.published import Layer
 from config.series_types import SeriesType
-from config.styles import Points, Style
+from config.styles import FOOTPRINTS, MapStyle
 from ogc.http.fields import shown
 
 _ALWAYS = (WEB_MERCATOR, WGS84, CRS84, Crs(2154), Crs(3035), Crs(4258))
@@ -29,7 +30,7 @@ class Offered:
     kind: Collection
     layer: Layer
     summary: Summary
-    styles: tuple[Style | Points, ...]
+    styles: tuple[MapStyle, ...]
 
     @property
     def name(self) -> str:
@@ -45,7 +46,7 @@ class Layers:
         self._names = {
             kind.layer_name(layer): (kind, layer)
             for kind in catalog.registry.collections.values()
-            for layer in kind.layers
+            for layer in kind.all_layers
         }
 
     def offered(self, who: Principal, deadline: Deadline) -> Iterator[Offered]:
@@ -53,7 +54,7 @@ class Layers:
         for kind in self._kinds(who, deadline):
             summary = self._catalog.summary(kind.id, who, deadline)
             if summary.products:
-                for layer in kind.layers:
+                for layer in kind.all_layers:
                     yield self._offered(kind, layer, summary)
 
     def one(self, name: str, who: Principal, deadline: Deadline) -> Offered:
@@ -71,10 +72,10 @@ class Layers:
             raise Fault(Kind.UNKNOWN_LAYER, f"there is no layer {shown(name)}", "LAYERS")
         return found
 
-    def style(self, kind: Collection, layer: Layer, name: str) -> Style | Points:
+    def style(self, kind: Collection, layer: Layer, name: str) -> MapStyle:
         """A style of a layer by its name; empty or `default` is the first. Raises Fault UNKNOWN_STYLE."""
         wanted = layer.styles[0] if name in ("", "default") else name
-        style = self._style(kind, wanted) if wanted in layer.styles else None
+        style = self._style(kind, layer, wanted) if wanted in layer.styles else None
         if style is None:
             raise Fault(
                 Kind.UNKNOWN_STYLE, f"the layer {kind.layer_name(layer)} has no style {shown(name)}", "STYLES"
@@ -82,7 +83,7 @@ class Layers:
         return style
 
     def _offered(self, kind: Collection, layer: Layer, summary: Summary) -> Offered:
-        styles = (self._style(kind, name) for name in layer.styles)
+        styles = (self._style(kind, layer, name) for name in layer.styles)
         return Offered(kind, layer, summary, tuple(style for style in styles if style))
 
     def _kinds(self, who: Principal, deadline: Deadline) -> Iterator[Collection]:
@@ -100,8 +101,12 @@ class Layers:
         kind = self._catalog.kind_of(f"{space}.{found[0].id}") if found else None
         return (kind, found[1]) if kind and found else None
 
-    def _style(self, kind: Collection, name: str) -> Style | Points | None:
-        return kind.point if isinstance(kind, SeriesType) else self._catalog.registry.style(kind, name)
+    def _style(self, kind: Collection, layer: Layer, name: str) -> MapStyle | None:
+        if isinstance(kind, SeriesType):
+            return kind.style(name)
+        if layer.suffix == FOOTPRINTS_SUFFIX:
+            return next((one for one in FOOTPRINTS if one.id == name), None)
+        return self._catalog.registry.style(kind, name)
 
     def crs_list(self, who: Principal, deadline: Deadline) -> tuple[Crs, ...]:
         """Every CRS that any layer may be asked in: the common ones, and the native ones of the products."""

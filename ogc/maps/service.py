@@ -16,14 +16,14 @@ from catalog.model.principal import Deadline, Principal
 from catalog.service import Catalog
 from config.series_types import SeriesType
 from config.settings import Settings
-from config.styles import Points
+from config.styles import Outlines, Points
 from ogc.maps import info
 from ogc.maps.layers import Layers
 from ogc.maps.words import InfoFormat
 from tiles.encode import Format, encode
 from tiles.frame import Frame
 from tiles.legend import legend_png
-from tiles.service import Drawn, LayerQuery, MapLayer, Priority, Tiles
+from tiles.service import Drawn, FootprintQuery, LayerQuery, MapLayer, Priority, Tiles
 from tiles.stations import StationQuery
 from tiles.times import TimeQuery, Used
 
@@ -102,6 +102,8 @@ class Maps:
         probed = [
             self._tiles.stations_at(query, frame, x, y, count, who, deadline)
             if isinstance(query, StationQuery)
+            else self._tiles.footprints_at(query, x, y, frame.crs.epsg, count, who, deadline)
+            if isinstance(query, FootprintQuery)
             else self._tiles.values_at(query, x, y, frame.crs.epsg, count, who, deadline)
             for query in queries
         ]
@@ -130,9 +132,11 @@ class Maps:
         kind, layer = self.layers.layer(asked.name, who)
         style = self.layers.style(kind, layer, asked.style)
         if isinstance(kind, SeriesType) or isinstance(style, Points):
-            assert isinstance(kind, SeriesType)
-            return StationQuery(kind, kind.point)
+            assert isinstance(kind, SeriesType) and isinstance(style, Points)
+            return StationQuery(kind, style)
         strict = self._settings.wms.strict_time
+        if isinstance(style, Outlines):
+            return FootprintQuery(kind, style, asked.time, asked.max_cloud, strict)
         return LayerQuery(kind, style, asked.time, asked.priority, asked.max_cloud, strict)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from catalog.crs import in_order_of
 from catalog.model.area import WORLD, Box
-from config.styles import Points, Style
+from config.styles import MapStyle
 from ogc.common.blocks import Document, link
 from ogc.common.documents import both, crs_uri
 from ogc.maps.layers import Offered
@@ -55,14 +55,14 @@ def styles(one: Offered, api: str, base_url: str, language: str) -> Document:
     }
 
 
-def style(chosen: Style | Points, one: Offered, api: str, base_url: str, language: str) -> Document:
+def style(chosen: MapStyle, one: Offered, api: str, base_url: str, language: str) -> Document:
     """A style of a collection."""
     found = _style(chosen, one, api, base_url, language)
     here = f"{api}/collections/{one.name}/styles/{chosen.id}"
     return {**found, "links": [*both(here, "This document"), *found["links"]]}
 
 
-def _style(style: Style | Points, one: Offered, api: str, base_url: str, language: str) -> dict[str, Any]:
+def _style(style: MapStyle, one: Offered, api: str, base_url: str, language: str) -> dict[str, Any]:
     here = f"{api}/collections/{one.name}/styles/{style.id}"
     legend = f"{base_url}/wms?SERVICE=WMS&VERSION=1.3.0&REQUEST=GetLegendGraphic&LAYER={one.name}&STYLE={style.id}&FORMAT=image/png"
     return {

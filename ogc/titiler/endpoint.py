@@ -18,7 +18,7 @@ from catalog.query import Property, equal
 from catalog.service import Catalog
 from config.product_types import ProductType
 from config.settings import Settings
-from config.styles import Points
+from config.styles import Outlines, Points
 from ogc.http.edge import Edge
 from ogc.http.fields import shown
 from ogc.maps.layers import Layers
@@ -70,7 +70,7 @@ class TitilerApp:
         limits, deadline = self._settings.limits, Deadline.after(self._settings.limits.search_seconds)
         one = self._layers.one(name, who, deadline)
         chosen = self._layers.style(one.kind, one.layer, style)
-        if not isinstance(one.kind, ProductType) or isinstance(chosen, Points):
+        if not isinstance(one.kind, ProductType) or isinstance(chosen, Points | Outlines):
             raise Fault(Kind.UNKNOWN_LAYER, f"{shown(name)} has no pixels")
         time = DATETIME.read_or({"datetime": datetime} if datetime else {}, ())
         newest = self._catalog.search(equal(Property.COLLECTION, one.kind.id), who, deadline, limit=1)

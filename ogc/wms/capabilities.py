@@ -14,7 +14,7 @@ from config.collections import Collection
 from config.limits import Limits
 from config.product_types import ProductType, days
 from config.settings import Service
-from config.styles import Points, Style
+from config.styles import MapStyle
 from ogc.maps.layers import Offered
 from tiles.encode import Format
 from tiles.legend import legend
@@ -53,7 +53,7 @@ class Document:
             found = list(members)
             yield found[0].kind, found
 
-    def legend(self, offered: Offered, style: Style | Points) -> tuple[str, int, int]:
+    def legend(self, offered: Offered, style: MapStyle) -> tuple[str, int, int]:
         """Address, width and height of a legend."""
         image = legend(offered.kind, style, self.language)
         query = f"SERVICE=WMS&VERSION=1.3.0&REQUEST=GetLegendGraphic&FORMAT=image/png&LAYER={offered.name}&STYLE={style.id}&LANGUAGE={self.language}"

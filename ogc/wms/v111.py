@@ -9,7 +9,7 @@ from lxml import etree
 
 from catalog.model import spaces
 from catalog.xml.build import clean, el
-from config.styles import Points, Style
+from config.styles import MapStyle
 from ogc.maps.layers import Offered
 from ogc.wms import capabilities as caps
 from ogc.wms.capabilities import Document
@@ -132,7 +132,7 @@ def _layer(parent: etree._Element, offered: Offered, doc: Document) -> None:
         _style(layer, offered, style, doc)
 
 
-def _style(layer: etree._Element, offered: Offered, style: Style | Points, doc: Document) -> None:
+def _style(layer: etree._Element, offered: Offered, style: MapStyle, doc: Document) -> None:
     out = el(layer, "Style")
     el(out, "Name", style.id)
     el(out, "Title", style.title.in_language(doc.language))

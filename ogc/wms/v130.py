@@ -8,7 +8,7 @@ from lxml import etree
 from catalog.crs import Crs, in_order_of
 from catalog.model import spaces
 from catalog.xml.build import document, el, root_element
-from config.styles import Points, Style
+from config.styles import MapStyle
 from ogc.maps.layers import Offered
 from ogc.wms import capabilities as caps
 from ogc.wms.capabilities import Document
@@ -144,7 +144,7 @@ def _bounding_box(layer: etree._Element, crs: Crs, corners: tuple[float, float, 
     )
 
 
-def _style(layer: etree._Element, offered: Offered, style: Style | Points, doc: Document) -> None:
+def _style(layer: etree._Element, offered: Offered, style: MapStyle, doc: Document) -> None:
     out = _el(layer, "Style")
     _el(out, "Name", style.id)
     _el(out, "Title", style.title.in_language(doc.language))

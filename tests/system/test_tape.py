@@ -150,7 +150,10 @@ def test_every_face_of_the_catalogue_says_so(vault: Vault) -> None:
         faces = {
             "csw": ("/csw", lambda name: {**csw, "id": name}),
             "csw, iso": ("/csw", lambda name: {**iso, "id": name}),
-            "oai": ("/oai", lambda name: {**oai, "identifier": f"oai:{vault.settings.service.repository}:{name}"}),
+            "oai": (
+                "/oai",
+                lambda name: {**oai, "identifier": f"oai:{vault.settings.service.repository}:{name}"},
+            ),
             "opensearch": ("/opensearch/search", lambda name: {"q": name}),
             "stac": (f"/stac/collections/{product.collection}/items/{{}}", lambda _: {}),
             "records": ("/ogcapi/collections/metadata/items/{}", lambda _: {}),

@@ -79,6 +79,42 @@ KINDS = tuple(load_registry().types.values())
         ),
         ("OSO_20220101_RASTER_V1-0", "oso-23", "OSO_20220101_RASTER", "1-0", "2022-01-01"),
         ("OSO_20170101_RASTER_V1-0", "oso-17", "OSO_20170101_RASTER", "1-0", "2017-01-01"),
+        (
+            "LANDSAT8-OLITIRS-XS_20170504-103532-111_L2A_T31TCH_C_V1-0",
+            "landsat-l2a",
+            "LANDSAT8-OLITIRS-XS_20170504-103532-111_L2A_T31TCH_D",
+            "1-0",
+            "2017-05-04",
+        ),
+        (
+            "VENUS-XS_20180202-105554-000_L2A_FR-LUS_C_V1-0",
+            "venus-l2a",
+            "VENUS-XS_20180202-105554-000_L2A_FR-LUS_D",
+            "1-0",
+            "2018-02-02",
+        ),
+        (
+            "LANDSAT8_OLITIRS_XS_20160415_N2A_France-MetropoleD0005H0002",
+            "landsat-n2a",
+            "LANDSAT8_OLITIRS_XS_20160415_N2A_France-MetropoleD0005H0002",
+            "1",
+            "2016-04-15",
+        ),
+        (
+            "S2A_MSIL1C_20240120T105341_N0510_R051_T31TCJ_20240120T125244.SAFE",
+            "sentinel2-l1c",
+            "S2A_MSIL1C_20240120T105341_R051_T31TCJ",
+            "20240120T125244",
+            "2024-01-20",
+        ),
+        (
+            "LIS_S2L8-SNOW-SCD_T31TCH_20170901_20180831_1.7_1",
+            "snow-season",
+            "LIS_S2L8-SNOW-SEASON_T31TCH_20170901_20180831",
+            "1.7_1",
+            "2017-09-01",
+        ),
+        ("N44E005", "dem", "SRTM_N44E005", "0", "2000-02-11"),
         ("OCS_2018_CESBIO", "oso-23", "OSO_20180101_RASTER", "0-0", "2018-01-01"),
     ],
 )
@@ -95,7 +131,7 @@ def test_a_distributed_name_is_recognised(name: str, kind: str, product: str, ve
         "Classif_Seed_0",
         "SENTINEL2B_20181323-105107-455_L2A_T30TYP_D_V1-9",
         "OSO_20150101_RASTER_V1-0",
-        "S2A_MSIL1C_20240120T105401_N0510_R051_T31TCJ_20240120T125514",
+        "S2A_MSIL2A_20240120T105401_N0510_R051_T31TCJ_20240120T125514",
     ],
 )
 def test_another_name_is_not(name: str) -> None:

@@ -138,6 +138,7 @@ def test_each_process_is_described_with_schemas_that_are_schemas(office: Office)
     listed = office.get("/processes", who="").json()["processes"]
     assert [one["id"] for one in listed] == [
         "echo",
+        "extract",
         "hello-world",
         "ndvi",
         "otb-water",
