@@ -32,6 +32,8 @@ class Limits(BaseModel):
     """Pixels times bands of one coverage that is made in memory."""
     coverage_file_values: PositiveInt = 600_000_000
     """The same of a GeoTIFF that is made on disk and then sent: four bands of a whole tile of Sentinel-2 are 482 million."""
+    tile_features: PositiveInt = 10_000
+    """Features of one vector tile."""
     coverage_set: PositiveInt = 100
     """Coverages that one answer describes (CountDefault of the EO profile of WCS)."""
     stations: PositiveInt = 20_000

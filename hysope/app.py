@@ -36,6 +36,7 @@ from ogc.edr.service import EdrService
 from ogc.features import block as features
 from ogc.features.endpoint import FeaturesEndpoints
 from ogc.features.service import Features
+from ogc.features.tiles import VectorTilesEndpoints
 from ogc.files.endpoint import FilesEndpoint
 from ogc.http.edge import Edge
 from ogc.http.guard import Guard
@@ -162,6 +163,7 @@ def _apis(services: Services, edge: Edge) -> list[BaseRoute]:
     return [
         *CommonEndpoints(layers, blocks, edge, settings, __version__).routes(),
         *FeaturesEndpoints(items, edge, settings).routes(),
+        *VectorTilesEndpoints(items, layers, catalog, edge, settings).routes(),
         *EdrEndpoints(data, items.named, layers, edge, settings).routes(),
         *ConnectedEndpoints(catalog, edge, settings).routes(),
         *MapsApiEndpoints(catalog, services.maps, edge, settings).routes(),

@@ -23,6 +23,7 @@ _CONFORMANCE = (
         for name in ("queryables", "queryables-query-parameters", "filter", "features-filter")
     ),
     *CQL2,
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/mvt",
     *(f"http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/{name}" for name in ("record-core", "records-api", "sorting", "json", "html", "oas30")),
 )  # fmt: skip
 _QUERYABLES = {
@@ -76,6 +77,7 @@ def _parameters() -> dict[str, Document]:
         "filter": query("filter", "CQL2.", text), "filter-lang": query("filter-lang", "Of the filter.", {**text, "enum": ["cql2-text", "cql2-json"]}),
         "filter-crs": query("filter-crs", "CRS84 only.", {**text, "format": "uri"}), "sortby": query("sortby", "A sortable; - for downwards.", text),
         "type": query("type", "Of records: dataset, series.", texts), "externalIds": query("externalIds", "Of records: their ids.", texts),
+        "fVector": query("f", "The form of a tile.", {**text, "enum": ["mvt"]}),
         "profile": query("profile", "Of records; there is one only.", text),
         **{
             f"property_{name}": query(name, f"Equal to this, where it is a queryable: {one.title}.", one.type.schema()) for name, one in _QUERYABLES.items()
@@ -99,7 +101,19 @@ def _paths() -> dict[str, Document]:
     }
     items = "/collections/{collectionId}/items"
     schema = (documents.SCHEMA, "text/html")
+    tiles, grid = "/collections/{collectionId}/tiles", ref("tileMatrixSetId")
+    shown = ("application/json", "text/html")
     return {
+        tiles: {"get": operation(_TAG, "collection.vector.getTileSetsList", "Vector tilesets", answer("list", *shown), where, ref("f"))},
+        f"{tiles}/{{tileMatrixSetId}}": {
+            "get": operation(_TAG, "collection.vector.getTileSet", "A vector tileset", answer("metadata", *shown), where, grid, ref("f"))
+        },
+        f"{tiles}/{{tileMatrixSetId}}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}": {
+            "get": operation(
+                _TAG, "collection.vector.getTile", "A vector tile", answer("tile", "application/vnd.mapbox-vector-tile"), where, grid,
+                ref("tileMatrix"), ref("tileRow"), ref("tileCol"), ref("itemsDatetime"), ref("fVector"),
+            )
+        },
         items: {
             "get": operation(_TAG, "getFeatures", "Items of a collection", answer("A page", *forms), where, *page, ref("f")),
             "post": search,

@@ -30,6 +30,7 @@ def item_links(collection: str, title: str) -> list[Document]:
     return [
         link(f"{collection}/items?f=json", "items", f"Items of {title}", GEOJSON),
         link(f"{collection}/items?f=html", "items", f"Items of {title} (HTML)", "text/html"),
+        link(f"{collection}/tiles?f=json", f"{_REL}/tilesets-vector", f"Vector tiles of {title}"),
         _queryables_of(collection),
         link(f"{collection}/sortables", f"{_REL}/sortables", "What items may be sorted by", SCHEMA),
     ]

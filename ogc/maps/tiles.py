@@ -9,7 +9,7 @@ from catalog.model.area import WORLD, Box
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal
 from catalog.service import Catalog
-from ogc.http.fields import shown
+from ogc.http.fields import integer, shown
 from ogc.maps.layers import Layers
 from ogc.maps.service import AskedLayer
 from tiles.frame import Frame
@@ -81,3 +81,11 @@ def tile_limits(grid: MatrixSet, extent: Box) -> dict[str, Limits]:
         whole = Limits(0, matrix.rows - 1, 0, matrix.columns - 1)
         out[matrix.id] = found if found.last_row and found.last_column else whole
     return out
+
+
+def read_index(text: str, name: str) -> int:
+    """A row or column of the path; a number that nothing has is out of range like one that is too large."""
+    try:
+        return integer(text)
+    except Fault as fault:
+        raise Fault(Kind.OUT_OF_RANGE, f"{name}: {fault.text}", name) from fault

@@ -76,11 +76,11 @@ def _style(style: MapStyle, one: Offered, api: str, base_url: str, language: str
     }
 
 
-def tilesets(here: str, api: str, title: str, sets: Iterable[MatrixSet]) -> Document:
-    """The tilesets of a collection, or of all."""
+def tilesets(here: str, api: str, title: str, sets: Iterable[MatrixSet], holds: str = "map") -> Document:
+    """The tilesets of a collection, or of all; what they hold is `map` or `vector`."""
     return {
         "title": title,
-        "tilesets": [_summary(here, api, title, one) for one in sets],
+        "tilesets": [_summary(here, api, title, one, holds) for one in sets],
         "links": both(here, "This document"),
     }
 
@@ -88,6 +88,25 @@ def tilesets(here: str, api: str, title: str, sets: Iterable[MatrixSet]) -> Docu
 def tileset(here: str, api: str, title: str, grid: MatrixSet, one: Offered | None) -> Document:
     """A tileset with its limits and the template of its tiles."""
     box = (one.summary.extent if one else None) or WORLD
+    forms = [(SHORT[form], form.media_type) for form in TILE_FORMS]
+    return _tileset(here, api, title, grid, box, "map", forms)
+
+
+def vector_tileset(here: str, api: str, title: str, grid: MatrixSet, box: Box, media_type: str) -> Document:
+    """A tileset of vectors; its one layer has the collection's id (20-057, 7.2)."""
+    found = _tileset(here, api, title, grid, box, "vector", [("mvt", media_type)])
+    return {**found, "layers": [{"id": title, "dataType": "vector"}]}
+
+
+def _tileset(
+    here: str,
+    api: str,
+    title: str,
+    grid: MatrixSet,
+    box: Box,
+    holds: str,
+    forms: Iterable[tuple[str, str]],
+) -> Document:
     limits = [
         {
             "tileMatrix": name,
@@ -101,12 +120,12 @@ def tileset(here: str, api: str, title: str, grid: MatrixSet, one: Offered | Non
     template = f"{here}/{grid.id}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"
     items = [
         {
-            **link(f"{template}?f={SHORT[form]}", "item", f"Tiles as {form.media_type}", form.media_type),
+            **link(f"{template}?f={short}", "item", f"Tiles as {media_type}", media_type),
             "templated": True,
         }
-        for form in TILE_FORMS
+        for short, media_type in forms
     ]
-    summary = _summary(here, api, title, grid)
+    summary = _summary(here, api, title, grid, holds)
     return {
         **summary,
         "tileMatrixSetLimits": limits,
@@ -119,11 +138,11 @@ def tileset(here: str, api: str, title: str, grid: MatrixSet, one: Offered | Non
     }
 
 
-def _summary(here: str, api: str, title: str, grid: MatrixSet) -> Document:
+def _summary(here: str, api: str, title: str, grid: MatrixSet, holds: str) -> Document:
     uri = grid.uri or f"{api}/tileMatrixSets/{grid.id}"
     return {
         "title": f"{title}, {grid.id}",
-        "dataType": "map",
+        "dataType": holds,
         "crs": crs_uri(grid.crs),
         "tileMatrixSetURI": uri,
         "tileMatrixSetId": grid.id,

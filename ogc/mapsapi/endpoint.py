@@ -22,10 +22,9 @@ from ogc.common.documents import crs_uri
 from ogc.common.endpoint import Handler, answered, shown_document
 from ogc.common.negotiate import check_parameters, language_of
 from ogc.http.edge import Edge
-from ogc.http.fields import integer
 from ogc.maps.layers import Offered
 from ogc.maps.service import Answer, AskedLayer, Maps, private
-from ogc.maps.tiles import Place, matrix_of, matrix_set_of, placed, tile_frame
+from ogc.maps.tiles import Place, matrix_of, matrix_set_of, placed, read_index, tile_frame
 from ogc.mapsapi import documents
 from ogc.mapsapi.request import (
     COLLECTIONS,
@@ -137,7 +136,7 @@ class MapsApiEndpoints:
         parameters = check_parameters(request, (*TILE_PARAMETERS, *(("collections",) if whole else ())))
         look = read_look(parameters, request.headers.get("accept", ""), TILE_FORMS)
         chosen = COLLECTIONS.read_or(parameters, ())
-        row, column = _index(path["row"], "TileRow"), _index(path["column"], "TileCol")
+        row, column = read_index(path["row"], "TileRow"), read_index(path["column"], "TileCol")
 
         def draw(who: Principal, deadline: Deadline, tag: str) -> tuple[Answer, Frame]:
             names = self._names(request, chosen, who, deadline)
@@ -265,14 +264,6 @@ def _whole_tile(matrix_set: str, matrix: str, row: int, column: int) -> Frame:
         if not 0 <= value < most:
             raise Fault(Kind.OUT_OF_RANGE, f"{name}: {value} is not between 0 and {most - 1}", name)
     return tile_frame(grid, level, column, row)
-
-
-def _index(text: str, name: str) -> int:
-    """A row or column of the path; a number that nothing has is out of range like one that is too large."""
-    try:
-        return integer(text)
-    except Fault as fault:
-        raise Fault(Kind.OUT_OF_RANGE, f"{name}: {fault.text}", name) from fault
 
 
 def _around(boxes: list[Box]) -> Box:

@@ -86,6 +86,8 @@ def report(fault: Fault) -> bytes:
 def _code(fault: Fault) -> tuple[str, int]:
     if fault.kind is Kind.UNKNOWN_LAYER and fault.locator == "eoId":
         return "NoSuchDatasetSeriesOrCoverage", 404
+    if fault.kind is Kind.INVALID and fault.locator == "rangeSubset":
+        return "IllegalFieldSequence", 404
     scaling = fault.locator.lower().startswith("scale")
     if scaling and fault.kind in _SCALING_CODES:
         return _SCALING_CODES[fault.kind], 404

@@ -265,7 +265,7 @@ def test_classes_stay_classes(world: World) -> None:
         ({"SUBSET": "E(nan,2)"}, "InvalidParameterValue", 400),
         ({"SUBSET": "time(yesterday)"}, "InvalidParameterValue", 400),
         ({"RANGESUBSET": "B99"}, "NoSuchField", 404),
-        ({"RANGESUBSET": "B4:B2"}, "InvalidParameterValue", 400),
+        ({"RANGESUBSET": "B4:B2"}, "IllegalFieldSequence", 404),
         ({"SCALEFACTOR": "0"}, "InvalidScaleFactor", 404),
         ({"SCALEFACTOR": "0.5", "SCALESIZE": "i(5)"}, "InvalidParameterValue", 400),
         ({"SCALESIZE": "k(5)"}, "ScaleAxisUndefined", 404),
