@@ -33,7 +33,7 @@ from tiles.mosaic import Painter
 from tiles.read import Reader
 from tiles.relief import shaded, with_margin
 from tiles.sample import PixelValue, is_clear, pixel_values, shown_value
-from tiles.stations import ProbedStations, StationQuery, click_area, draw_stations, search_area
+from tiles.stations import ProbedStations, StationQuery, click_area, draw_stations, search_area, touched
 from tiles.style import Coloured, Picture, bands_of, colour, stack
 from tiles.times import Resolved, TimeQuery, resolve
 
@@ -241,8 +241,13 @@ class Tiles:
         area = click_area(frame, x, y, layer.style)
         if area is None:
             return ProbedStations(layer, ())
-        query = SeriesQuery(collections=(layer.kind.id,), area=area)
-        return ProbedStations(layer, self._catalog.observations.seen(query, who, count, deadline))
+        observations = self._catalog.observations
+        near = observations.marks(layer.kind.id, area, layer.kind.coloured, who, deadline)
+        ids = tuple(mark.id for mark in near if touched(mark, area))
+        if not ids:
+            return ProbedStations(layer, ())
+        query = SeriesQuery(collections=(layer.kind.id,), stations=ids)
+        return ProbedStations(layer, observations.seen(query, who, count, deadline))
 
     def when(self, layer: TimedQuery, who: Principal, deadline: Deadline) -> Resolved | None:
         """The products that a layer's time names; None for an empty collection."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from catalog.crs import WGS84, transform, transform_box
@@ -15,6 +16,7 @@ from catalog.model.area import WORLD, Box
 from catalog.model.observation import Mark, Seen
 from config.series_types import SeriesType
 from config.styles import Points, rgba
+from tiles.canvas import Canvas, Kind, paths
 from tiles.frame import Frame
 from tiles.labels import Label, with_labels
 from tiles.style import Coloured, colour_at
@@ -25,6 +27,8 @@ _EDGE = 1.2
 """Pixels."""
 _EDGE_COLOUR = (30, 30, 30)
 _REACH = 3.0
+_FAR_METRES = 1_500.0
+"""Of a pixel: on farther maps a reach or a lake is a disc."""
 """Pixels around a disc in which a click still finds it."""
 
 
@@ -67,6 +71,9 @@ def draw_stations(marks: Sequence[Mark], frame: Frame, style: Points) -> Coloure
     """Discs at longitudes and latitudes, later ones over earlier ones, the farthest from ordinary on top: H x W x 4."""
     out = np.zeros((frame.height, frame.width, 4), np.float32)
     named: list[Label] = []
+    if any(mark.outline for mark in marks):
+        out[:] = _outlines(marks, frame, style)
+    marks = [mark for mark in marks if not mark.outline or _metres(frame) > _FAR_METRES]
     if marks:
         marks = sorted(marks, key=lambda one: abs(one.anomaly or 0.0)) if style.by == "anomaly" else marks
         lon, lat = np.array([(one.longitude, one.latitude) for one in marks], np.float64).T
@@ -87,6 +94,28 @@ def draw_stations(marks: Sequence[Mark], frame: Frame, style: Points) -> Coloure
     if named and _metres(frame) < style.labels_below:
         pixels = with_labels(pixels, named)
     return Coloured(pixels)
+
+
+def _outlines(marks: Sequence[Mark], frame: Frame, style: Points) -> NDArray[np.uint8]:
+    """Reaches as lines and lakes as shapes, with a dark edge."""
+    canvas = Canvas(frame)
+    for mark, colour in zip(marks, _colours(marks, style), strict=True):
+        for path, kind in paths(mark.outline, frame) if mark.outline else ():
+            if kind is not Kind.LINE:
+                canvas.polygon(path, colour if kind is Kind.RING else (0, 0, 0, 0))
+                canvas.line(path, (*_EDGE_COLOUR, 255), 1.0, closed=True)
+            else:
+                canvas.line(path, (*_EDGE_COLOUR, 255), style.radius + _EDGE, closed=False)
+                canvas.line(path, colour, style.radius - _EDGE, closed=False)
+    return canvas.pixels()
+
+
+def touched(mark: Mark, area: Box) -> bool:
+    """Whether a station lies in an area: its line or shape, or the point that it is."""
+    if mark.outline:
+        box = shapely.box(area.west, area.south, area.east, area.north)
+        return bool(shapely.intersects(shapely.from_wkb(mark.outline), box))
+    return area.west <= mark.longitude <= area.east and area.south <= mark.latitude <= area.north
 
 
 def _colours(marks: Sequence[Mark], style: Points) -> list[tuple[int, int, int, int]]:

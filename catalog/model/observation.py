@@ -46,6 +46,8 @@ class Station:
     aliases: tuple[str, ...] = ()
     """Other names and numbers of the same place (Hydroweb's 13 digits)."""
     key: int = 0
+    outline: bytes = b""
+    """The line of a reach or the shape of a lake (WKB, longitude and latitude), as a delivery has it; empty on stations that were read."""
 
     @property
     def box(self) -> Box:
@@ -126,6 +128,9 @@ class Mark:
     """In the property's unit."""
     anomaly: float | None = None
     """Standard deviations above the mean of its series."""
+    id: str = ""
+    outline: bytes = b""
+    """The line or shape of it (WKB, longitude and latitude), where it is more than a point."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -27,7 +28,8 @@ from sqlalchemy import (
     update,
 )
 
-from catalog.model.area import Box
+from catalog.geometry import footprint_boxes
+from catalog.model.area import Box, union
 from catalog.model.faults import Fault, Kind
 from catalog.model.observation import (
     Delivery,
@@ -163,14 +165,27 @@ class Stations:
         series = tables.series.alias()
         r = series.c
         statement = (
-            select(_S.lon, _S.lat, _S.name, _S.water, _S.distance_km, _O.value, r.mean, r.variance, r.points)
+            select(
+                _S.id,
+                _S.lon,
+                _S.lat,
+                _S.name,
+                tables.station_outline.c.wkb,
+                _S.water,
+                _S.distance_km,
+                _O.value,
+                r.mean,
+                r.variance,
+                r.points,
+            )
             .select_from(tables.station)
             .outerjoin(
                 series,
                 and_(r.station == _S.key, r.collection == collection, r.property == shown, r.current == 1),
             )
             .outerjoin(tables.observation, and_(_O.series == r.key, _O.time_us == r.last_us))
-            .where(_S.key.in_(mine), self._place(query))
+            .outerjoin(tables.station_outline, tables.station_outline.c.station == _S.key)
+            .where(_S.key.in_(mine), _S.key.in_(self._indexed(area)))
             .order_by(_S.key)
             .limit(limit)
         )
@@ -185,6 +200,8 @@ class Stations:
                     anomaly_of(row.value, row.mean, math.sqrt(max(0.0, row.variance)), row.points)
                     if row.value is not None
                     else None,
+                    row.id,
+                    row.wkb or b"",
                 )
                 for row in connection.execute(statement)
             )
@@ -225,20 +242,23 @@ class Stations:
         box = query.area
         if box is None:
             return found
-        if self._database.dialect == "sqlite":
-            c = tables.station_rtree.c
-            inside = select(c.station).where(
-                c.west <= box.east, c.east >= box.west, c.south <= box.north, c.north >= box.south
-            )
-        else:
-            envelope = func.ST_MakeEnvelope(
-                literal(box.west), literal(box.south), literal(box.east), literal(box.north), 4326
-            )
-            inside = select(tables.station_area.c.station.cast(BigInteger)).where(
-                tables.station_area.c.area.op("&&")(envelope)
-            )
+        inside = self._indexed(box)
         exact = and_(_S.lon.between(box.west, box.east), _S.lat.between(box.south, box.north))
         return and_(found, _S.key.in_(inside), exact)
+
+    def _indexed(self, box: Box) -> Select[Any]:
+        """The stations whose boxes meet an area, by the index: of those with an outline, the outline's."""
+        if self._database.dialect == "sqlite":
+            c = tables.station_rtree.c
+            return select(c.station).where(
+                c.west <= box.east, c.east >= box.west, c.south <= box.north, c.north >= box.south
+            )
+        envelope = func.ST_MakeEnvelope(
+            literal(box.west), literal(box.south), literal(box.east), literal(box.north), 4326
+        )
+        return select(tables.station_area.c.station.cast(BigInteger)).where(
+            tables.station_area.c.area.op("&&")(envelope)
+        )
 
 
 def _target(collection: str) -> tuple[sql.Target, Subquery]:
@@ -340,6 +360,7 @@ class StationWriter:
             insert(tables.station).values(values).returning(_S.key)
         ).scalar_one()
         self._put_box(key, station)
+        self._put_outline(key, station)
         self._put_aliases(key, (station.id, *station.aliases))
         return key
 
@@ -354,6 +375,7 @@ class StationWriter:
         }
         said.update({name: value for name, value in texts.items() if value not in ("", None)})
         self._connection.execute(update(tables.station).where(_S.key == key).values(said))
+        station = replace(station, outline=station.outline or self._outline(key))
         if self._dialect == "sqlite":
             self._connection.execute(
                 delete(tables.station_rtree).where(tables.station_rtree.c.station == key)
@@ -361,10 +383,23 @@ class StationWriter:
         else:
             self._connection.execute(text("DELETE FROM station_box WHERE station = :key"), {"key": key})
         self._put_box(key, station)
+        self._put_outline(key, station)
         self._put_aliases(key, station.aliases)
 
+    def _outline(self, key: int) -> bytes:
+        c = tables.station_outline.c
+        return self._connection.execute(select(c.wkb).where(c.station == key)).scalar() or b""
+
+    def _put_outline(self, key: int, station: Station) -> None:
+        """Of a lake, which is seen in another shape each time, the newest."""
+        table = tables.station_outline
+        self._connection.execute(delete(table).where(table.c.station == key))
+        if station.outline:
+            self._connection.execute(insert(table).values(station=key, wkb=station.outline))
+
     def _put_box(self, key: int, station: Station) -> None:
-        box = station.box
+        box = union((station.box, *footprint_boxes(station.outline))) if station.outline else station.box
+        assert box is not None
         corners = {"west": box.west, "south": box.south, "east": box.east, "north": box.north, "station": key}
         if self._dialect == "sqlite":
             self._connection.execute(insert(tables.station_rtree).values(corners))

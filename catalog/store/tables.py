@@ -226,6 +226,13 @@ station = Table(
     Column("distance_km", Float),
 )
 
+station_outline = Table(
+    "station_outline",
+    metadata,
+    Column("station", _KEY, ForeignKey("station.key", ondelete="CASCADE"), primary_key=True),
+    Column("wkb", LargeBinary, nullable=False),
+)
+
 station_alias = Table(
     "station_alias",
     metadata,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import re
 import struct
@@ -29,6 +30,8 @@ from catalog.model.observation import Delivery, Point, Quality, Station
 READER = "swot"
 _EGM2008 = "3855"
 _MISSING = -900.0
+_FINE = 1e-4
+"""Degrees, about 10 m: how far a line for maps may be from what was measured."""
 _GRANULE = re.compile(
     r"SWOT_L2_HR_(RiverSP_(?:Reach|Node)|LakeSP_Prior)_([0-9]{3})_([0-9]{3})_[A-Z]{2}_[0-9T]+_[0-9T]+_P[A-Z]([A-Z])[A-Z0-9]_[0-9]{2}\Z", re.ASCII
 )  # fmt: skip
@@ -71,6 +74,8 @@ class _Row:
     number: int
     facts: Mapping[str, Any]
     spot: tuple[float, float] | None
+    outline: bytes = b""
+    """WKB."""
 
     def text(self, name: str) -> str:
         found = self.facts.get(name)
@@ -113,21 +118,44 @@ def read(path: Path, limit: int) -> Iterator[Delivery]:
 
 
 def _shapes(path: Path, limit: int) -> Iterator[_Row]:
-    """The records of a granule; where a lake is stands in its fields, so polygons are not read."""
+    """The records of a granule with their lines and shapes; without these where they are larger than the limit."""
     try:
         with zipfile.ZipFile(path) as opened:
             name = f"{path.stem}.dbf"
             if opened.getinfo(name).file_size > limit:
                 raise Refused(f"{path.name}: its table is larger than {limit} bytes")
             table = io.BytesIO(opened.read(name))
-        with shapefile.Reader(dbf=table) as reader:
-            for number, record in enumerate(reader.iterRecords(), 1):
+            drawn = f"{path.stem}.shp"
+            with_shapes = drawn in opened.namelist() and opened.getinfo(drawn).file_size <= limit
+            lines = io.BytesIO(opened.read(drawn)) if with_shapes else None
+        with shapefile.Reader(dbf=table, shp=lines) if lines else shapefile.Reader(dbf=table) as reader:
+            shapes = reader.iterShapes() if lines else itertools.repeat(None)
+            for number, (record, drawing) in enumerate(zip(reader.iterRecords(), shapes, strict=False), 1):
                 facts = record.as_dict()
-                yield _Row(number, facts, (float(facts["p_lon"]), float(facts["p_lat"])))
+                yield _Row(number, facts, (float(facts["p_lon"]), float(facts["p_lat"])), _wkb(drawing))
     except (
         KeyError, zipfile.BadZipFile, shapefile.ShapefileException, struct.error, ValueError, TypeError, NotImplementedError,
     ) as error:  # fmt: skip
         raise Refused(f"{path.name}: is not a SWOT granule ({error.__class__.__name__})") from error
+
+
+def _wkb(drawing: Any) -> bytes:
+    """A line or a polygon, as fine as a map needs it; nothing for points and for what was not seen."""
+    if drawing is None or drawing.shapeTypeName not in ("POLYLINE", "POLYGON"):
+        return b""
+    return _simple(shapely.geometry.shape(drawing.__geo_interface__))
+
+
+def _simple(found: shapely.Geometry) -> bytes:
+    if found.is_empty or found.geom_type in ("Point", "MultiPoint"):
+        return b""
+    west, south, east, north = found.bounds
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        return b""
+    if found.geom_type in ("Polygon", "MultiPolygon"):
+        found = shapely.make_valid(found)
+    wkb: bytes = shapely.to_wkb(found.simplify(_FINE))
+    return wkb
 
 
 def _answered(path: Path, text: str) -> Iterator[_Row]:
@@ -143,25 +171,26 @@ def _answered(path: Path, text: str) -> Iterator[_Row]:
             return
         features = (results.get("geojson") or results)["features"]
         for number, feature in enumerate(features, 1):
-            yield from _timed(
-                number, feature["properties"], _spot(shapely.geometry.shape(feature["geometry"]))
-            )
+            drawn = shapely.geometry.shape(feature["geometry"])
+            yield from _timed(number, feature["properties"], _spot(drawn), _simple(drawn))
     except (ValueError, KeyError, TypeError, AttributeError, shapely.errors.ShapelyError) as error:
         raise Refused(f"{path.name}: is not an answer of hydrocron ({error.__class__.__name__})") from error
 
 
-def _timed(number: int, facts: Mapping[str, Any], spot: tuple[float, float] | None) -> Iterator[_Row]:
+def _timed(
+    number: int, facts: Mapping[str, Any], spot: tuple[float, float] | None, outline: bytes
+) -> Iterator[_Row]:
     """A feature of the usual form is one row; one of the compact form has lists, a row for each time."""
     times = facts.get("time_str")
     if not isinstance(times, list):
-        yield _Row(number, facts, spot)
+        yield _Row(number, facts, spot, outline)
         return
     for at in range(len(times)):
         row = {
             name: value[at] if isinstance(value, list) and len(value) == len(times) else value
             for name, value in facts.items()
         }
-        yield _Row(number, row, spot)
+        yield _Row(number, row, spot, outline)
 
 
 def _table(path: Path, text: str) -> Iterator[_Row]:
@@ -228,7 +257,7 @@ def _station(path: Path, key: str, number: str, rows: Sequence[_Row]) -> tuple[S
     water = water.replace(";", ", ").title() if water.isupper() else water.replace(";", ", ")
     station = Station(
         f"{prefix}{number}", "", body, f"{body} {number}", water, number[: 3 if body == "lake" else 6], "", longitude, latitude, None,
-        (f"{prefix}{number}", number),
+        (f"{prefix}{number}", number), outline=next((row.outline for row in rows if row.outline), b""),
     )  # fmt: skip
     return station, spot is not None
 
