@@ -15,7 +15,10 @@ from catalog.model.time import Day, Micros, Period
 IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}\Z", re.ASCII)
 
 
-_MEDIA_TYPES = {".tif": "image/tiff; application=geotiff; profile=cloud-optimized", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg",
+_METRES_PER_DEGREE = 111_319.49
+_DEGREES = frozenset({4326, 4258, 4269})
+"""EPSG codes of our table whose unit is the degree."""
+_MEDIA_TYPES = {".jp2": "image/jp2", ".tif": "image/tiff; application=geotiff; profile=cloud-optimized", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg",
                ".xml": "application/xml", ".json": "application/json"}  # fmt: skip
 
 
@@ -121,8 +124,12 @@ class Product:
 
     @property
     def resolution(self) -> float | None:
-        """The least width of a pixel of its data, in the unit of its CRS; None where it has no grid."""
-        widths = [one.grid.pixel_width for one in self.assets if one.grid and one.role is AssetRole.DATA]
+        """The least width of a pixel of its data, metres (of a degree at the equator); None where it has no grid."""
+        widths = [
+            one.grid.pixel_width * (_METRES_PER_DEGREE if one.grid.epsg in _DEGREES else 1.0)
+            for one in self.assets
+            if one.grid and one.role is AssetRole.DATA
+        ]
         return min(widths, default=None)
 
     def asset_of(self, band: str) -> Asset | None:

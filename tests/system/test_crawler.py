@@ -20,6 +20,12 @@ def test_every_link_leads_somewhere(world: World) -> None:
     assert len(visited) > 400
 
 
+def test_every_link_leads_somewhere_among_all_families(families: World) -> None:
+    visited, broken = crawl(families.client.get, HOME)
+    assert not broken, "\n".join(broken)
+    assert len(visited) > 400
+
+
 def test_every_link_leads_somewhere_among_stations(hydro: World) -> None:
     visited, broken = crawl(hydro.client.get, HOME)
     assert not broken, "\n".join(broken)
@@ -31,7 +37,7 @@ def _each(tree: etree._Element, path: str) -> list[str]:
 
 
 @pytest.mark.parametrize("version", ["1.3.0", "1.1.1"])
-@pytest.mark.parametrize("which", ["world", "hydro"])
+@pytest.mark.parametrize("which", ["world", "hydro", "families"])
 def test_every_layer_is_drawn_as_advertised(request: pytest.FixtureRequest, which: str, version: str) -> None:
     """Each style in each CRS, and each format, over the box that the layer gives in that CRS."""
     world: World = request.getfixturevalue(which)
@@ -75,8 +81,10 @@ def test_every_layer_is_drawn_as_advertised(request: pytest.FixtureRequest, whic
     assert drawn > 10
 
 
-def test_every_tile_set_is_drawn_as_advertised(world: World) -> None:
+@pytest.mark.parametrize("which", ["world", "families"])
+def test_every_tile_set_is_drawn_as_advertised(request: pytest.FixtureRequest, which: str) -> None:
     """Each layer x style x format x set of the WMTS: the tile in the middle of its limits."""
+    world: World = request.getfixturevalue(which)
     space = {"w": "http://www.opengis.net/wmts/1.0", "o": "http://www.opengis.net/ows/1.1"}
     tree = etree.fromstring(world.client.get("/wmts?service=WMTS&request=GetCapabilities").content)
     drawn = 0
@@ -112,8 +120,10 @@ def test_every_tile_set_is_drawn_as_advertised(world: World) -> None:
     assert drawn > 20
 
 
-def test_every_coverage_is_sent_as_advertised(world: World) -> None:
+@pytest.mark.parametrize("which", ["world", "families"])
+def test_every_coverage_is_sent_as_advertised(request: pytest.FixtureRequest, which: str) -> None:
     """Each coverage of the WCS 2.0.1 in each format, four pixels of it."""
+    world: World = request.getfixturevalue(which)
     space = {"w": "http://www.opengis.net/wcs/2.0", "g": "http://www.opengis.net/gml/3.2"}
     tree = etree.fromstring(
         world.client.get("/wcs?service=WCS&request=GetCapabilities&version=2.0.1").content

@@ -80,6 +80,20 @@ def test_every_item_validates_with_its_extensions(world: World, schemas: Registr
             validate(item, schemas, extension)
 
 
+def test_every_item_of_every_family_validates(families: World, schemas: Registry) -> None:
+    found = search(families, limit=100)
+    assert found["numberMatched"] == len(found["features"]) == 14
+    metres = {}
+    for item in found["features"]:
+        validate(item, schemas, "https://schemas.stacspec.org/v1.1.0/item-spec/json-schema/item.json")
+        for extension in item["stac_extensions"]:
+            validate(item, schemas, extension)
+        metres[item["collection"]] = item["properties"]["gsd"]
+    assert metres["dem"] == pytest.approx(92.8, abs=0.1), "three arc-seconds, in metres"
+    assert metres["landsat-l2a"] == 30
+    assert metres["precipitation"] == pytest.approx(55_660, abs=10)
+
+
 def test_collections_and_the_landing_page_validate_and_lead_on(world: World, schemas: Registry) -> None:
     landing = get(world)
     assert pystac.Catalog.from_dict(landing).id == "hysope"
