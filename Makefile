@@ -68,7 +68,8 @@ format: $(READY) ## formats the code
 	$(BIN)/ruff format --quiet .
 	$(BIN)/ruff check --fix --quiet .
 
-clients: $(CLIENTS) ## the second environment: clients that need newer libraries than the server may have
+clients: $(READY) $(PORTAL) $(CLIENTS) $(FOREIGN) ## the tests that drive real clients (QGIS, GDAL, browsers, libraries; some in environments of their own)
+	$(BIN)/python -m pytest -q tests/clients
 
 foreign: $(FOREIGN) ## the third environment: a stock pycsw, which needs older libraries than the server may have
 

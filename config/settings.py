@@ -220,6 +220,34 @@ class Mount(_Frozen):
         return value
 
 
+class Cascaded(_Frozen):
+    """A layer of another centre's map service, as a layer of `/cascade`."""
+
+    title: Bilingual
+    type: Literal["wms", "tiles"] = "wms"
+    url: Annotated[str, Field(pattern=r"^https?://")]
+    """Of the WMS; of tiles in Web Mercator (XYZ, WMTS), with `{z}`, `{x}` and `{y}`."""
+    layers: str = ""
+    """The names at the WMS, with commas."""
+    styles: str = ""
+    times: tuple[Annotated[str, Field(pattern=r"^[0-9TZ:.-]{4,30}$")], ...] = ()
+    """What TIME may be; the last is the default."""
+    bbox: tuple[float, float, float, float] = (-180.0, -85.0, 180.0, 85.0)
+    """West, south, east, north in degrees: nothing is asked outside of it."""
+    attribution: str = ""
+    timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
+    keep_days: Annotated[int, Field(ge=0)] = 0
+    """How long tiles are kept on disk, which nothing bounds but the area and the times; 0 keeps none."""
+
+    @model_validator(mode="after")
+    def _named(self) -> Cascaded:
+        if (self.type == "wms") != bool(self.layers):
+            raise ValueError("a WMS needs layers, and tiles have none")
+        if self.type == "tiles" and not all(part in self.url for part in ("{z}", "{x}", "{y}")):
+            raise ValueError("the url of tiles has {z}, {x} and {y}")
+        return self
+
+
 class HarvestSource(_Frozen):
     """A centre whose records the catalogue keeps too."""
 
@@ -294,6 +322,8 @@ class Settings(_Frozen):
     """Collections of features that pygeoapi's providers serve under `/ogcapi`, by their ids."""
     places: str = ""
     """The collection of `features` whose polygons (communes, catchments) are the named places of rasters in EDR."""
+    cascade: dict[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,60}$")], Cascaded] = {}
+    """Layers of other map services, by the names that they have here."""
     harvest: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,60}$")], HarvestSource] = {}
     """Other centres whose records are harvested, by ids of ours."""
     resto: dict[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,60}$")], RestoCollection] = _RESTO

@@ -25,6 +25,7 @@ from config.settings import Settings
 from hysope import __version__
 from hysope.observe import AccessLog, board_text, metrics_text, start_logging
 from hysope.wiring import Services, wire
+from ogc.cascade.endpoint import CascadeApp
 from ogc.common.endpoint import CommonEndpoints
 from ogc.connected import block as connected
 from ogc.connected.endpoint import ConnectedEndpoints
@@ -130,6 +131,7 @@ def _services(services: Services, edge: Edge) -> list[BaseRoute]:
         Mount(
             "/titiler", TitilerApp(catalog, services.tiles, services.maps.layers, edge, settings, __version__)
         ),
+        *([Mount("/cascade", CascadeApp(edge, settings))] if settings.cascade else []),
         *SeriesEndpoints(catalog, edge, settings).routes(),
         *HydrowebEndpoints(catalog, edge, settings).routes(),
         *StaEndpoint(catalog, edge, settings).routes(),
