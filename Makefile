@@ -10,7 +10,7 @@ SUITES := .venv-suites/.ready
 PORTAL := portal/static/map.js
 WEB := $(wildcard portal/web/src/* portal/web/package*.json)
 
-.PHONY: demo test check format unit real serve bench cite crash soak fuzz clients foreign portal lock cold-start clean audit
+.PHONY: demo test coverage check format unit real serve bench cite crash soak fuzz clients foreign portal lock cold-start clean audit
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -53,6 +53,9 @@ real: $(READY) ## make real DIR=/archive: the same for your own products
 	$(BIN)/hysope serve --data hysope-data "$(DIR)"
 
 test: check $(PORTAL) $(CLIENTS) $(FOREIGN) ## checks and all tests
+	$(BIN)/python -m pytest -q --durations=20
+
+coverage: $(READY) $(PORTAL) $(CLIENTS) $(FOREIGN) ## all tests, with the lines and branches that they reach (half as long again)
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered -q
 
 unit: $(READY) ## the quick tests

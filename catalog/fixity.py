@@ -50,6 +50,8 @@ class Fixity:
             found = self._one(product, path, sha256, repair)
             if found.outcome in (GOOD, REPAIRED):
                 outcomes[str(path)] = found.outcome
+            else:
+                self._table.forget([str(path)])
             if len(outcomes) >= _BATCH:
                 self._table.keep(outcomes)
                 outcomes = {}

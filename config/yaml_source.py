@@ -14,6 +14,8 @@ import yaml
 from config.problems import ConfigError, Place, Problem
 
 Key = tuple[str | int, ...]
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's where PyYAML was built with it: ten times faster."""
 _VARIABLE = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)(?::-([^}]*))?\}")
 
 
@@ -41,7 +43,7 @@ def read(path: Path, environment: Mapping[str, str] | None = None) -> Document:
     text = path.read_text(encoding="utf-8")
     lines = text.splitlines()
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = _place(str(path), lines, mark) if mark else Place(str(path))

@@ -10,11 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.model.product import Asset
 from catalog.raster.files import Handles, Pixels, Unreadable
 from catalog.raster.write import low_path
 from config.product_types import ProductType
-from tiles.plan import Read
+from tiles.plan import FULL, Level, Read
 
+_SIDE = 64
+_BLOCKS = 4_096
+"""Of so many pixels a side: at most 64 MB of floats."""
 _LOW_ARRAYS = 2_048
 """At most 100 MB of 128-pixel visuals; the 32-pixel ones of a continent are kilobytes."""
 
@@ -26,6 +30,7 @@ class Reader:
         self._archive = archive
         self._handles = Handles()
         self._low = lru_cache(_LOW_ARRAYS)(self._load_low)
+        self._block = lru_cache(_BLOCKS)(self._load_block)
 
     def read(self, read: Read, kind: ProductType) -> Pixels:
         """The pixels of a read, bands x rows x columns. Raises Unreadable."""
@@ -51,6 +56,24 @@ class Reader:
                 read.height,
             )
         return self._in_scale(pixels, read, kind)
+
+    def pixel(self, asset: Asset, band: str, column: int, row: int, kind: ProductType) -> float:
+        """One count of the full resolution, in the type's scale. Its surroundings are kept: a series asks hundreds of files for one pixel, again and again.
+
+        Raises Unreadable.
+        """
+        block = self._block(asset, asset.bands[band], column // _SIDE, row // _SIDE)
+        pixels = block[:, row % _SIDE : row % _SIDE + 1, column % _SIDE : column % _SIDE + 1]
+        assert asset.grid
+        read = Read(Level(asset, asset.grid, FULL), (band,), column, row, 1, 1)
+        return float(self._in_scale(pixels, read, kind)[0, 0, 0])
+
+    def _load_block(self, asset: Asset, number: int, across: int, down: int) -> Pixels:
+        assert asset.grid
+        left, top = across * _SIDE, down * _SIDE
+        width, height = min(_SIDE, asset.grid.width - left), min(_SIDE, asset.grid.height - top)
+        path = str(self._archive / asset.path)
+        return self._handles.read(path, asset.driver, FULL, [number], left, top, width, height)
 
     def _load_low(self, low: str, side: int) -> NDArray[Any]:
         path = low_path(self._archive / low, side)

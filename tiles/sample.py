@@ -15,7 +15,6 @@ from catalog.raster.files import Unreadable
 from config.product_types import Band, PixelRule, ProductType
 from config.settings import Bilingual
 from config.styles import Ramp, Special, Style
-from tiles.plan import FULL, Level, Read
 from tiles.read import Reader
 
 
@@ -71,9 +70,8 @@ def pixel_values(
         row = math.floor((asset.grid.north - at_y[0]) / asset.grid.pixel_height)
         if not (0 <= column < asset.grid.width and 0 <= row < asset.grid.height):
             continue
-        read = Read(Level(asset, asset.grid, FULL), (name,), column, row, 1, 1)
         try:
-            count = reader.read(read, kind)[0, 0, 0].item()
+            count = reader.pixel(asset, name, column, row, kind)
         except Unreadable:
             continue
         out.append(PixelValue(name, band, count, _valid(count, asset.nodata), _special(kind, name, count)))

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 
 from catalog.model.time import Micros, now
 from catalog.store import tables
@@ -28,6 +28,12 @@ class FixityTable:
         """When each file was compared last."""
         with self._database.engine.connect() as connection:
             return {path: Micros(at) for path, at in connection.execute(select(_F.path, _F.checked_us))}
+
+    def forget(self, paths: Sequence[str]) -> None:
+        """Files were not found right: they are the first that are looked at again."""
+        with self._database.writing() as connection:
+            for path in paths:
+                connection.execute(delete(tables.fixity).where(_F.path == path))
 
     def keep(self, outcomes: Mapping[str, str]) -> None:
         """Files were compared now, with these outcomes."""

@@ -46,7 +46,7 @@ def session(server: str, tmp_path_factory: pytest.TempPathFactory) -> dict:
 
 def test_the_qlr_adds_every_layer_with_its_time(session: dict) -> None:
     assert session["valid"] is True
-    assert len(session["layers"]) == 12
+    assert len(session["layers"]) == 18, "twelve, and the footprints of six collections"
     assert session["temporal"] is True
     assert session["crs"] == "EPSG:3857"
 
