@@ -52,8 +52,8 @@ real: $(READY) ## make real DIR=/archive: the same for your own products
 	@$(MAKE) --no-print-directory portal || true
 	$(BIN)/hysope serve --data hysope-data "$(DIR)"
 
-test: check $(PORTAL) $(CLIENTS) $(FOREIGN) ## checks and all tests
-	$(BIN)/python -m pytest -q --durations=20
+test: check $(PORTAL) $(CLIENTS) $(FOREIGN) ## checks and all tests, in two processes
+	tools/test-halves $(BIN)
 
 coverage: $(READY) $(PORTAL) $(CLIENTS) $(FOREIGN) ## all tests, with the lines and branches that they reach (half as long again)
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered -q

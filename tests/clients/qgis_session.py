@@ -34,7 +34,7 @@ QgsLayerDefinition.loadLayerDefinition(qlr, project, project.layerTreeRoot())
 layers = {layer.name(): layer for layer in project.mapLayers().values()}
 result["layers"] = sorted(layers)
 result["valid"] = all(layer.isValid() for layer in layers.values())
-layer = next(layer for name, layer in layers.items() if name.startswith("Sentinel-2 surface"))
+layer = next(layer for layer in layers.values() if "layers=sentinel2-l2a&" in layer.source())
 result["temporal"] = bool(layer.temporalProperties().isActive())
 result["crs"] = layer.crs().authid()
 
