@@ -63,10 +63,10 @@ def ingest() -> None:
     if not list((ROOT / "full").glob("*_L2A_*")):
         print("generating a full tile (minutes, once) …", flush=True)
         write_l2a(ROOT / "full", FULL, date(2023, 4, 14), 0.1, swath=0.15)
-    child = (
-        "import resource,sys,time;from pathlib import Path;from config.settings import Settings;from hysope.wiring import wire_catalog,wire_ingest;"
+    child = (  # VmHWM is of this program alone; ru_maxrss would start with what its parent once had
+        "import sys,time;from pathlib import Path;from config.settings import Settings;from hysope.wiring import wire_catalog,wire_ingest;"
         "s=Settings(data=Path(sys.argv[1]));c=wire_catalog(s);w=wire_ingest(s,c);t=time.perf_counter();r=w.run(w.find([Path(sys.argv[2])]),force=True);"
-        "print(r.outcomes[0].status,time.perf_counter()-t,resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/1e6)"
+        "print(r.outcomes[0].status,time.perf_counter()-t,int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])/1e6)"
     )
     said = subprocess.run(
         [sys.executable, "-c", child, str(ROOT / "data"), str(ROOT / "full")],
