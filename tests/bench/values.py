@@ -19,7 +19,8 @@ import rasterio
 from load import measure
 from peers import Server, hysope
 from rasterio.io import MemoryFile
-from rasterio.warp import Resampling, calculate_default_transform, reproject, transform
+from rasterio.transform import from_origin
+from rasterio.warp import Resampling, reproject, transform, transform_bounds
 from rasterio.windows import Window
 
 from catalog.generator.families import write_biophysical
@@ -145,9 +146,11 @@ def _raw(path: Path, epsg: int | None) -> bytes:
             "blockysize": 256,
         }  # fmt: skip
     if epsg is not None:
-        target, width, height = calculate_default_transform(
-            crs, f"EPSG:{epsg}", 2_048, 2_048, left=340_000, bottom=4_830_020, right=360_480, top=4_850_500
+        west, south, east, north = transform_bounds(
+            crs, f"EPSG:{epsg}", 340_000, 4_830_020, 360_480, 4_850_500
         )
+        target = from_origin(west, north, 10, 10)  # GDAL's own choice wants a VRT, which is locked out here
+        width, height = round((east - west) / 10), round((north - south) / 10)
         out = np.full((height, width), -10_000, pixels.dtype)
         reproject(
             pixels, out, src_transform=at, src_crs=crs, src_nodata=-10_000, dst_transform=target,
