@@ -25,7 +25,6 @@ from ogc.features.request import CRS, items_request, parameter_names
 from ogc.features.service import Features
 from ogc.features.source import Document, Source, Where
 from ogc.http.edge import Edge
-from ogc.http.fields import shown
 from ogc.http.problem import read_json
 
 T = TypeVar("T")
@@ -111,10 +110,7 @@ class FeaturesEndpoints:
         """Who asks which collection. Raises Fault UNKNOWN_LAYER."""
         who = await self._edge.principal(request)
         name = request.path_params["collection"]
-        found = await self._run(partial(self._features.source, name, who))
-        if found is None:
-            raise Fault(Kind.UNKNOWN_LAYER, f"there is no collection {shown(name)}", "collectionId")
-        return who, found
+        return who, await self._run(partial(self._features.source, name, who))
 
     def _where(self, request: Request) -> Where:
         server = self._edge.base_url(request)

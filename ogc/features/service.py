@@ -18,6 +18,7 @@ from ogc.features.plugins import PluginFeatures
 from ogc.features.records import RecordFeatures
 from ogc.features.source import Document, Source, Where
 from ogc.features.stations import StationFeatures
+from ogc.http.fields import shown
 from ogc.maps.layers import Layers
 
 
@@ -27,8 +28,8 @@ class Features:
     def __init__(self, catalog: Catalog, layers: Layers, settings: Settings) -> None:
         self._catalog, self._layers, self._settings = catalog, layers, settings
 
-    def source(self, name: str, who: Principal) -> Source | None:
-        """The source of a collection; None where there is none for them."""
+    def source(self, name: str, who: Principal) -> Source:
+        """The source of a collection. Raises Fault UNKNOWN_LAYER where there is none for them."""
         if name == records.ID:
             return RecordFeatures(self._catalog)
         mount = self._mounts(who).get(name)
@@ -36,8 +37,10 @@ class Features:
             return PluginFeatures(name, mount)
         try:
             kind, _ = self._layers.layer(name, who)
-        except Fault:
-            return None
+        except Fault as fault:
+            raise Fault(
+                Kind.UNKNOWN_LAYER, f"there is no collection {shown(name)}", "collectionId"
+            ) from fault
         if isinstance(kind, ProductType):
             return Footprints(self._catalog, kind)
         return StationFeatures(self._catalog, kind)

@@ -146,10 +146,7 @@ class VectorTilesEndpoints:
     async def _source(self, request: Request) -> tuple[Principal, Source]:
         who = await self._edge.principal(request)
         name = request.path_params["collection"]
-        found = await self._run(partial(self._features.source, name, who))
-        if found is None:
-            raise Fault(Kind.UNKNOWN_LAYER, f"there is no collection {shown(name)}", "collectionId")
-        return who, found
+        return who, await self._run(partial(self._features.source, name, who))
 
     def _here(self, request: Request) -> tuple[str, str]:
         api = f"{self._edge.base_url(request)}/ogcapi"

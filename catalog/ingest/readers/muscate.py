@@ -6,23 +6,18 @@ from __future__ import annotations
 from lxml import etree
 
 from catalog.ingest.readers.scene import Members, Metadata
-from catalog.ingest.refusal import Refused
 from catalog.model.faults import Fault
 from catalog.model.time import Micros, read_instant
-from catalog.xml.parse import parse, text
+from catalog.xml.parse import text
 
 _QUALITY = "Quality_Informations/Current_Product/Product_Quality_List/Product_Quality/Global_Index_List/QUALITY_INDEX"
 
 
 def read(members: Members) -> Metadata:
     """The metadata of a MUSCATE product; empty where the product has none. Raises Refused when the file is not XML."""
-    files = members.ending(("_mtd_all.xml",))
-    if not files or not files[0].stat().st_size:
+    root = members.document("_mtd_all.xml")
+    if root is None:
         return Metadata()
-    try:
-        root = parse(files[0].read_bytes(), members.metadata_bytes)
-    except Fault as fault:
-        raise Refused(f"{files[0].name}: {fault.text}") from fault
     quality = {
         name: (element.text or "").strip()
         for element in root.iterfind(_QUALITY)

@@ -10,22 +10,15 @@ from lxml import etree
 
 from catalog.ingest.readers.muscate import moment
 from catalog.ingest.readers.scene import Members, Metadata
-from catalog.ingest.refusal import Refused
-from catalog.model.faults import Fault
-from catalog.xml.parse import parse
 
 _KEPT = ("Cloud_Coverage_Assessment", "PROCESSING_BASELINE", "SENSING_ORBIT_NUMBER", "REFLECTANCE_CONVERSION")
 
 
 def read(members: Members) -> Metadata:
     """The metadata of a SAFE; empty where it has none. Raises Refused when the file is not XML."""
-    files = members.ending(("mtd_msil1c.xml",))
-    if not files or not files[0].stat().st_size:
+    root = members.document("mtd_msil1c.xml")
+    if root is None:
         return Metadata()
-    try:
-        root = parse(files[0].read_bytes(), members.metadata_bytes)
-    except Fault as fault:
-        raise Refused(f"{files[0].name}: {fault.text}") from fault
     divisor = _whole(root, "QUANTIFICATION_VALUE")
     offset = _whole(root, "RADIO_ADD_OFFSET") or 0
     quality = {name: found for name in _KEPT if (found := _first(root, name))}

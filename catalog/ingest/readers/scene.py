@@ -8,8 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from lxml import etree
+
 from catalog.ingest.refusal import Refused
+from catalog.model.faults import Fault
 from catalog.model.time import Micros
+from catalog.xml.parse import parse
 from config.product_types import ProductType
 
 METADATA_NAMES = ("_mtd_all.xml", "lis_metadata.xml", "_mtd.xml", "mtd_msil1c.xml")
@@ -26,6 +30,16 @@ class Members:
     def ending(self, endings: tuple[str, ...]) -> list[Path]:
         """The members whose name ends so (in any case), the shallowest first."""
         return [self.files[name] for name in sorted(self.files, key=_depth) if name.lower().endswith(endings)]
+
+    def document(self, ending: str) -> etree._Element | None:
+        """The root of the XML whose name ends so; None where it is missing or empty. Raises Refused when it is not XML."""
+        files = self.ending((ending,))
+        if not files or not files[0].stat().st_size:
+            return None
+        try:
+            return parse(files[0].read_bytes(), self.metadata_bytes)
+        except Fault as fault:
+            raise Refused(f"{files[0].name}: {fault.text}") from fault
 
 
 @dataclass(frozen=True)
