@@ -9,19 +9,20 @@ from functools import lru_cache
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from catalog.model.area import Box, union
+from catalog.model.area import Box
 
 
 def footprint_boxes(wkb: bytes) -> tuple[Box, ...]:
     """One box per part of a footprint that is split at the antimeridian, else one box for all parts."""
     shape = shapely.from_wkb(wkb)
+    west, south, east, north = shapely.bounds(shape).tolist()
+    if east - west <= 180.0:
+        return (Box(west=west, south=south, east=east, north=north),)
     boxes = [
         Box(west=b[0], south=b[1], east=b[2], north=b[3])
         for b in shapely.bounds(shapely.get_parts(shape)).tolist()
     ]
-    whole = union(boxes)
-    assert whole is not None
-    return tuple(boxes) if whole.width > 180.0 and len(boxes) > 1 else (whole,)
+    return tuple(boxes)
 
 
 def footprint_meets(footprint: bytes, shape: bytes) -> bool:

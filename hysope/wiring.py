@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from catalog.harvest.run import Harvester
-from catalog.ingest.batch import Ingest
 from catalog.model.principal import OPERATOR
 from catalog.service import Catalog, open_catalog
 from config.collections import Registry
@@ -16,12 +15,14 @@ from config.settings import Settings
 from ogc.features import records
 from ogc.maps.service import Maps
 from ogc.wms.service import WmsService
-from processes.executors.local import LocalExecutor
-from processes.executors.slurm import Site, SlurmExecutor
 from processes.model import Executor
 from processes.service import Processes
-from processes.supervisor import Supervisor
 from tiles.service import Tiles
+
+if TYPE_CHECKING:
+    from catalog.harvest.run import Harvester
+    from catalog.ingest.batch import Ingest
+    from processes.supervisor import Supervisor
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,11 @@ def wire(settings: Settings) -> Services:
 
 
 def wire_supervisor(settings: Settings, catalog: Catalog, processes: Processes) -> Supervisor:
-    """The supervisor with the executor of the settings."""
+    """The supervisor with the executor of the settings; loaded as the harvester is."""
+    from processes.executors.local import LocalExecutor
+    from processes.executors.slurm import Site, SlurmExecutor
+    from processes.supervisor import Supervisor
+
     chosen = settings.processes
     executor: Executor
     if chosen.executor == "slurm":
@@ -99,10 +104,14 @@ def wire_catalog(settings: Settings) -> Catalog:
 
 
 def wire_harvester(settings: Settings, catalog: Catalog) -> Harvester:
-    """The harvester of the sources of the settings."""
+    """The harvester of the sources of the settings; loaded here, because web workers do without it (and without ingest and supervisor: 17 MB)."""
+    from catalog.harvest.run import Harvester
+
     return Harvester(catalog, settings.harvest, settings.limits)
 
 
 def wire_ingest(settings: Settings, catalog: Catalog) -> Ingest:
-    """The ingest of the one who runs commands on the machine."""
+    """The ingest of the one who runs commands on the machine; loaded as the harvester is."""
+    from catalog.ingest.batch import Ingest
+
     return Ingest(catalog, settings.limits, OPERATOR, settings.ingest.policy)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -63,11 +64,11 @@ def pixel_values(
         asset = product.asset_of(name) if not only or name in only else None
         if asset is None or asset.grid is None:
             continue
-        at_x, at_y = transform(epsg, asset.grid.epsg, np.array([x]), np.array([y]))
-        if not (math.isfinite(at_x[0]) and math.isfinite(at_y[0])):
+        at_x, at_y = _moved(x, y, epsg, asset.grid.epsg)
+        if not (math.isfinite(at_x) and math.isfinite(at_y)):
             continue
-        column = math.floor((at_x[0] - asset.grid.west) / asset.grid.pixel_width)
-        row = math.floor((asset.grid.north - at_y[0]) / asset.grid.pixel_height)
+        column = math.floor((at_x - asset.grid.west) / asset.grid.pixel_width)
+        row = math.floor((asset.grid.north - at_y) / asset.grid.pixel_height)
         if not (0 <= column < asset.grid.width and 0 <= row < asset.grid.height):
             continue
         try:
@@ -76,6 +77,13 @@ def pixel_values(
             continue
         out.append(PixelValue(name, band, count, _valid(count, asset.nodata), _special(kind, name, count)))
     return tuple(out)
+
+
+@lru_cache(1_024)
+def _moved(x: float, y: float, epsg: int, to: int) -> tuple[float, float]:
+    """A point in another CRS; a series asks for the same one for each product."""
+    at_x, at_y = transform(epsg, to, np.array([x]), np.array([y]))
+    return float(at_x[0]), float(at_y[0])
 
 
 def shown_value(style: Style, values: Sequence[PixelValue]) -> float | None:

@@ -341,13 +341,13 @@ class Tiles:
         """
         here = Box(west=longitude, south=latitude, east=longitude, north=latitude)
         most = self._limits.series_products
-        products = self.meeting(kind, Meets(here), period, who, deadline, most + 1)
+        rule = kind.cloudy if clear else None
+        names = {*bands, *([rule.band] if rule else [])}
+        products = self.meeting(kind, Meets(here), period, who, deadline, most + 1, tuple(names))
         if len(products) > most:
             raise too_large(
                 "more products; ask for a shorter time", most, "limits.series_products", "datetime"
             )
-        rule = kind.cloudy if clear else None
-        names = {*bands, *([rule.band] if rule else [])}
         out = []
         for product in products:
             deadline.check()
@@ -369,10 +369,11 @@ class Tiles:
         who: Principal,
         deadline: Deadline,
         limit: int = 100_000,
+        bands: Sequence[str] | None = None,
     ) -> tuple[Product, ...]:
-        """The products of a collection in an area and time, oldest first."""
+        """The products of a collection in an area and time, oldest first; with `bands`, only with the assets for these."""
         parts = (equal(Property.COLLECTION, kind.id), area, *((During(period),) if period else ()))
-        return self._catalog.search(And(parts), who, deadline, Order.OLDEST, limit)
+        return self._catalog.search(And(parts), who, deadline, Order.OLDEST, limit, bands)
 
     def _series(
         self,

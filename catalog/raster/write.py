@@ -160,7 +160,7 @@ def write_geotiff_rows(
 ) -> None:
     """A large GeoTIFF from its parts (bands x rows x columns) from the north; no more than one of them is held."""
     profile = _packed(grid, count, np.dtype(dtype), nodata, packing, classes=False)
-    profile |= {"tiled": True, "blockxsize": 512, "blockysize": 512, "BIGTIFF": "IF_SAFER", "num_threads": 2}
+    profile |= {"tiled": True, "blockxsize": 256, "blockysize": 256, "BIGTIFF": "IF_SAFER", "num_threads": 2}
     top = 0
     with rasterio.open(path, "w", **profile) as dataset:
         _label(dataset, named)

@@ -46,7 +46,8 @@ from tiles.times import Current, Interval, TimeQuery
 XML = "text/xml; charset=utf-8"
 _IN_MEMORY = 20_000_000
 """Values of an answer that is made in memory; larger GeoTIFFs are made on disk."""
-_ROWS = 512
+_ROWS = 32
+"""At a time: what is held is these rows of all bands, some times over; fewer save little memory more and cost reprojections time."""
 _MEDIA = {"geotiff": "image/tiff", "netcdf": "application/netcdf"}
 _SUFFIX = {"geotiff": "tif", "netcdf": "nc"}
 

@@ -91,6 +91,7 @@ def _get(connection: http.client.HTTPConnection, server: Server, query: str) -> 
         (
             "image/",
             "text/xml",
+            "text/csv",
             "application/json",
             "application/xml",
             "application/geo+json",
