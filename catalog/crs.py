@@ -55,6 +55,8 @@ _PLAIN = frozenset(
     }
 )
 KNOWN_EPSG = _PLAIN | _UTM
+_UPRIGHT = frozenset({4326, 3857, 3395, 6933})
+"""Of these, meridians and parallels are lines of equal x and equal y: two corners are enough of a box."""
 _SAME_AS_3857 = frozenset({900913, 102100, 3785})
 
 
@@ -125,16 +127,28 @@ def transform(source: int, target: int, x: Floats, y: Floats) -> tuple[Floats, F
 
 def transform_box(box: Box, source: int, target: int) -> Box | None:
     """The least box in `target` that holds a box of `source`, sampled along a grid; None where nothing of it is valid."""
-    x, y = np.meshgrid(np.linspace(box.west, box.east, 21), np.linspace(box.south, box.north, 21))
-    out_x, out_y = transform(source, target, x, y)
-    good = np.isfinite(out_x) & np.isfinite(out_y)
-    if not good.any():
+    if source == target:
+        return box
+    upright = source in _UPRIGHT and target in _UPRIGHT
+    found = _held(*transform(source, target, *_sampled(box, 2))) if upright else None
+    return found or _held(*transform(source, target, *_sampled(box, 21)), lost=True)
+
+
+def _sampled(box: Box, count: int) -> tuple[Floats, Floats]:
+    x, y = np.meshgrid(np.linspace(box.west, box.east, count), np.linspace(box.south, box.north, count))
+    return x, y
+
+
+def _held(x: Floats, y: Floats, *, lost: bool = False) -> Box | None:
+    """The box that holds points; None where none is finite, and with `lost` false where one is not."""
+    good = np.isfinite(x) & np.isfinite(y)
+    if not (good.any() if lost else good.all()):
         return None
     return Box(
-        west=float(out_x[good].min()),
-        south=float(out_y[good].min()),
-        east=float(out_x[good].max()),
-        north=float(out_y[good].max()),
+        west=float(x[good].min()),
+        south=float(y[good].min()),
+        east=float(x[good].max()),
+        north=float(y[good].max()),
     )
 
 

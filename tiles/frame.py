@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -11,6 +12,7 @@ import numpy as np
 
 from catalog.crs import Crs, Floats, transform, transform_box
 from catalog.model.area import WORLD, Box
+from tiles.loops import loops
 
 _CELL = 64
 _LEAST_CELL = 8
@@ -102,7 +104,7 @@ def nodes(frame: Frame, epsg: int) -> Nodes:
         rows, columns = max(3, frame.height // cell + 2), max(3, frame.width // cell + 2)
         fine = _at(frame, epsg, rows * 2 - 1, columns * 2 - 1)
         coarse = Nodes(fine[0][::2, ::2], fine[1][::2, ::2])
-        if cell <= _LEAST_CELL or _error(fine, frame, epsg) < _TOLERANCE:
+        if cell <= _LEAST_CELL or _error(fine, frame) < _TOLERANCE:
             return coarse
         cell //= 2
 
@@ -119,24 +121,18 @@ def _at(frame: Frame, epsg: int, rows: int, columns: int) -> tuple[Floats, Float
     return out_x, out_y
 
 
-def _error(fine: tuple[Floats, Floats], frame: Frame, epsg: int) -> float:
+def _error(fine: tuple[Floats, Floats], frame: Frame) -> float:
     """How far the midpoints of the cells are from their interpolation, in output pixels."""
     worst = 0.0
     for part in fine:
-        middle = part[1::2, 1::2]
-        mean = (part[:-2:2, :-2:2] + part[2::2, :-2:2] + part[:-2:2, 2::2] + part[2::2, 2::2]) / 4
-        across = np.abs(np.diff(part, axis=1)).max(initial=0.0) + np.abs(np.diff(part, axis=0)).max(
-            initial=0.0
-        )
-        pixel = across * (part.shape[1] - 1) / frame.width if np.isfinite(across) and across else np.inf
-        difference = np.abs(middle - mean)
-        finite = difference[np.isfinite(difference)]
-        worst = max(worst, float(finite.max(initial=0.0)) / pixel)
+        off, across = loops.bend(part)
+        if math.isfinite(across) and across:
+            worst = max(worst, off / (across * (part.shape[1] - 1) / frame.width))
     return worst
 
 
 def _cell_ranges(values: Floats) -> tuple[Floats, Floats]:
-    stack = np.stack([values[:-1, :-1], values[1:, :-1], values[:-1, 1:], values[1:, 1:]])
-    least: Floats = np.where(np.isnan(stack), np.inf, stack).min(axis=0)
-    most: Floats = np.where(np.isnan(stack), -np.inf, stack).max(axis=0)
+    shape = (values.shape[0] - 1, values.shape[1] - 1)
+    least, most = np.empty(shape), np.empty(shape)
+    loops.cell_ranges(values, least, most)
     return least, most

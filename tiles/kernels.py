@@ -21,6 +21,15 @@ _SLACK = 1e-3
 """Of a pixel: by how much a line may be off and still be pixel on pixel."""
 
 
+@njit(nogil=True, cache=True, boundscheck=False, inline="always")
+def _mixed(src: NDArray[Any], band: int, y: int, x: int, across: int, down: int) -> int:
+    """The bilinear mean of four integer pixels by weights of 14 bits."""
+    above = int(src[band, y, x]) * (_ONE - across) + int(src[band, y, x + 1]) * across
+    below = int(src[band, y + 1, x]) * (_ONE - across) + int(src[band, y + 1, x + 1]) * across
+    mean: int = (above * (_ONE - down) + below * down + _HALF) >> (2 * _BITS)
+    return mean
+
+
 def _make_warp(count: int, smooth: bool, floating: bool) -> Callable[..., int]:
     """The warp of a number of bands (0: any), nearest or bilinear, of integers or floats.
 
@@ -28,7 +37,7 @@ def _make_warp(count: int, smooth: bool, floating: bool) -> Callable[..., int]:
     """
 
     @njit(nogil=True, cache=True, boundscheck=False)
-    def warp_one(src, columns, rows, top, bottom, left, right, marks, out, todo):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def warp_one(src, columns, rows, top, bottom, left, right, marks, unmarked, out, todo):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         bands = count if count else src.shape[0]
         height, width = src.shape[1], src.shape[2]
         tall, wide = todo.shape[0] / (rows.shape[0] - 1), todo.shape[1] / (rows.shape[1] - 1)
@@ -71,6 +80,31 @@ def _make_warp(count: int, smooth: bool, floating: bool) -> Callable[..., int]:
                             left_over[j] = 0 if good else left_over[j]
                             filled += good
                         continue
+                if smooth and not floating and unmarked:
+                    c_a, c_b = c0 + dc * start - 0.5, c0 + dc * (stop - 1) - 0.5
+                    r_a, r_b = r0 + dr * start - 0.5, r0 + dr * (stop - 1) - 0.5
+                    if (
+                        min(c_a, c_b, r_a, r_b) >= 0
+                        and max(c_a, c_b) < width - 1
+                        and max(r_a, r_b) < height - 1
+                    ):
+                        # every neighbour is there and has a value: nothing to ask, half of the time
+                        for j in range(start, stop):
+                            if not todo[i, j]:
+                                continue
+                            across, down = int((c0 + dc * j - 0.5) * _ONE), int((r0 + dr * j - 0.5) * _ONE)
+                            for b in range(bands):
+                                out[b, i, j] = _mixed(
+                                    src,
+                                    b,
+                                    down >> _BITS,
+                                    across >> _BITS,
+                                    across & (_ONE - 1),
+                                    down & (_ONE - 1),
+                                )
+                            todo[i, j] = 0
+                            filled += 1
+                        continue
                 for j in range(start, stop):
                     if not todo[i, j]:
                         continue
@@ -105,14 +139,8 @@ def _make_warp(count: int, smooth: bool, floating: bool) -> Callable[..., int]:
                                         filled += 1
                                         continue
                                 else:
-                                    fx, gy = int(wx * _ONE), int(wy * _ONE)
-                                    ex, ey = _ONE - fx, _ONE - gy
                                     for b in range(bands):
-                                        above = int(src[b, y0, x0]) * ex + int(src[b, y0, x0 + 1]) * fx
-                                        below = (
-                                            int(src[b, y0 + 1, x0]) * ex + int(src[b, y0 + 1, x0 + 1]) * fx
-                                        )
-                                        out[b, i, j] = (above * ey + below * gy + _HALF) >> (2 * _BITS)
+                                        out[b, i, j] = _mixed(src, b, y0, x0, int(wx * _ONE), int(wy * _ONE))
                                     todo[i, j] = 0
                                     filled += 1
                                     continue
@@ -153,8 +181,27 @@ def warp(
     Weights have 14 bits: a count of integers is within one of the exact mean.
     """
     count = src.shape[0] if src.shape[0] <= 3 else 0
-    chosen = _WARPS[count, bilinear, src.dtype.kind == "f"]
-    return chosen(src, columns, rows, top, bottom, left, right, marks, out, todo)
+    floating = src.dtype.kind == "f"
+    chosen = _WARPS[count, bilinear, floating]
+    unmarked = bilinear and not floating and not _has_marks(src, marks)
+    return chosen(src, columns, rows, top, bottom, left, right, marks, unmarked, out, todo)
+
+
+@njit(nogil=True, cache=True, boundscheck=False)
+def _has_marks(src: NDArray[Any], marks: NDArray[Any]) -> bool:
+    """Whether any count says "no value"; a row at a time, so that the compiler takes many pixels at once."""
+    for b in range(src.shape[0]):
+        none = np.empty(1, src.dtype)
+        none[0] = marks[b]
+        if none[0] != marks[b]:
+            continue
+        for i in range(src.shape[1]):
+            hit = False
+            for j in range(src.shape[2]):
+                hit |= src[b, i, j] == none[0]
+            if hit:
+                return True
+    return False
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
@@ -270,6 +317,59 @@ def filter_up(rows: NDArray[Any], out: NDArray[Any]) -> None:
                 out[i, 1 + j] = rows[i, j] - rows[i - 1, j]
 
 
+@njit(nogil=True, cache=True, boundscheck=False)
+def cell_ranges(nodes: NDArray[Any], least: NDArray[Any], most: NDArray[Any]) -> None:
+    """Least and greatest of the corners of each cell (H, W) of a grid of nodes (H + 1, W + 1); NaN is left out, and a cell of nothing else has inf and -inf."""
+    for i in range(least.shape[0]):
+        for j in range(least.shape[1]):
+            low, high = np.inf, -np.inf
+            for value in (nodes[i, j], nodes[i, j + 1], nodes[i + 1, j], nodes[i + 1, j + 1]):
+                if value < low:
+                    low = value
+                if value > high:
+                    high = value
+            least[i, j] = low
+            most[i, j] = high
+
+
+@njit(nogil=True, cache=True, boundscheck=False)
+def span(values: NDArray[Any]) -> tuple[float, float]:
+    """Least and greatest of (H, W) that is finite; inf and -inf where nothing is."""
+    low, high = np.inf, -np.inf
+    for i in range(values.shape[0]):
+        for j in range(values.shape[1]):
+            value = values[i, j]
+            if np.isfinite(value):
+                low, high = min(low, value), max(high, value)
+    return low, high
+
+
+@njit(nogil=True, cache=True, boundscheck=False)
+def bend(fine: NDArray[Any]) -> tuple[float, float]:
+    """How far the middles of the cells of a grid are from the mean of their corners, at most; and the longest step across plus the longest down.
+
+    `fine` (2 H + 1, 2 W + 1) has the corners at even places. NaN is left out of the first and makes the second NaN.
+    """
+    worst, across, down = 0.0, 0.0, 0.0
+    for i in range(fine.shape[0]):
+        for j in range(fine.shape[1]):
+            value = fine[i, j]
+            if j:
+                step = abs(value - fine[i, j - 1])
+                if step > across or step != step:
+                    across = step
+            if i:
+                step = abs(value - fine[i - 1, j])
+                if step > down or step != step:
+                    down = step
+            if i % 2 and j % 2:
+                corners = fine[i - 1, j - 1] + fine[i + 1, j - 1] + fine[i - 1, j + 1] + fine[i + 1, j + 1]
+                off = abs(value - corners / 4)
+                if off > worst and off < np.inf:
+                    worst = off
+    return worst, across + down
+
+
 def compile_all() -> None:
     """Compiles the kernels for the types and numbers of bands that products and styles have, into numba's cache."""
     todo = np.ones((4, 4), np.uint8)
@@ -294,6 +394,9 @@ def compile_all() -> None:
                 look_up(src[0], todo, np.zeros(65_536, np.uint8), 0xFFFF, np.zeros((4, 4), np.uint8))
             if count == 3:
                 look_up_rgb(src, todo, np.zeros((3, 65_536), np.uint8), 0xFFFF, np.zeros((4, 4, 3), np.uint8))
+    cell_ranges(np.zeros((3, 3)), np.zeros((2, 2)), np.zeros((2, 2)))
+    span(corner)
+    bend(np.zeros((3, 3)))
     interleave(np.ones((3, 4, 4), np.uint8), todo, np.zeros((4, 4, 3), np.uint8))
     filter_up(np.ones((4, 12), np.uint8), np.zeros((4, 13), np.uint8))
 

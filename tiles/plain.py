@@ -145,3 +145,24 @@ def filter_up(rows: NDArray[Any], out: NDArray[Any]) -> None:
 
 def compile_all() -> None:
     """Nothing to compile."""
+
+
+def cell_ranges(nodes: NDArray[Any], least: NDArray[Any], most: NDArray[Any]) -> None:
+    """See `tiles.kernels.cell_ranges`."""
+    corners = np.stack([nodes[:-1, :-1], nodes[1:, :-1], nodes[:-1, 1:], nodes[1:, 1:]])
+    least[:] = np.where(np.isnan(corners), np.inf, corners).min(axis=0)
+    most[:] = np.where(np.isnan(corners), -np.inf, corners).max(axis=0)
+
+
+def span(values: NDArray[Any]) -> tuple[float, float]:
+    """See `tiles.kernels.span`."""
+    finite = values[np.isfinite(values)]
+    return float(finite.min(initial=np.inf)), float(finite.max(initial=-np.inf))
+
+
+def bend(fine: NDArray[Any]) -> tuple[float, float]:
+    """See `tiles.kernels.bend`."""
+    mean = (fine[:-2:2, :-2:2] + fine[2::2, :-2:2] + fine[:-2:2, 2::2] + fine[2::2, 2::2]) / 4
+    difference = np.abs(fine[1::2, 1::2] - mean)
+    steps = (np.abs(np.diff(fine, axis=axis)).max(initial=0.0) for axis in (0, 1))
+    return float(difference[np.isfinite(difference)].max(initial=0.0)), float(sum(steps))

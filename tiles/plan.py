@@ -7,12 +7,11 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from catalog.crs import Floats
 from catalog.model.product import Asset, AssetRole, Grid, Product
 from catalog.raster.write import LOW_SIDES, low_size
 from tiles.frame import Frame, Nodes, Rect
+from tiles.loops import loops
 
 _FINER = 1.2
 """A level may be this much coarser than the output pixel (as GDAL and MapServer allow)."""
@@ -181,12 +180,12 @@ def _level(product: Product, asset: Asset, band: str, ratio: float) -> Level | N
 
 def _window(columns: Floats, rows: Floats, grid: Grid) -> tuple[int, int, int, int] | None:
     """Column, row, width, height of the integer window that holds all nodes and a margin; None when it is empty."""
-    if not np.isfinite(columns).any():
+    west, east = loops.span(columns)
+    north, south = loops.span(rows)
+    if not (math.isfinite(west) and math.isfinite(north)):
         return None
-    left = max(0, int(np.floor(np.nanmin(columns))) - _MARGIN)
-    right = min(grid.width, int(np.ceil(np.nanmax(columns))) + _MARGIN)
-    top = max(0, int(np.floor(np.nanmin(rows))) - _MARGIN)
-    bottom = min(grid.height, int(np.ceil(np.nanmax(rows))) + _MARGIN)
+    left, right = max(0, math.floor(west) - _MARGIN), min(grid.width, math.ceil(east) + _MARGIN)
+    top, bottom = max(0, math.floor(north) - _MARGIN), min(grid.height, math.ceil(south) + _MARGIN)
     if right <= left or bottom <= top:
         return None
     return left, top, right - left, bottom - top

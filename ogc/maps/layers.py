@@ -108,6 +108,10 @@ class Layers:
             return next((one for one in FOOTPRINTS if one.id == name), None)
         return self._catalog.registry.style(kind, name)
 
+    def has_crs(self, crs: Crs, who: Principal, deadline: Deadline) -> bool:
+        """Whether any layer may be asked in a CRS."""
+        return crs in _ALWAYS or crs in self.crs_list(who, deadline)
+
     def crs_list(self, who: Principal, deadline: Deadline) -> tuple[Crs, ...]:
         """Every CRS that any layer may be asked in: the common ones, and the native ones of the products."""
         used = {

@@ -184,7 +184,7 @@ class WmsService:
         return body, igzip.compress(body, 2)
 
     def _known_crs(self, part: MapPart, who: Principal, deadline: Deadline) -> None:
-        if part.crs not in self._maps.layers.crs_list(who, deadline):
+        if not self._maps.layers.has_crs(part.crs, who, deadline):
             raise Fault(
                 Kind.UNKNOWN_CRS,
                 f"{part.crs.name} is not among the coordinate reference systems of the layers",
