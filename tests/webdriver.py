@@ -71,8 +71,8 @@ class Browser:
 
 
 @contextmanager
-def browser(profile: Path) -> Iterator[Browser]:
-    """A Chromium of one's own; the test is skipped where there is none."""
+def browser(profile: Path, *, webgl: bool = False) -> Iterator[Browser]:
+    """A Chromium of one's own, with WebGL in software on request; the test is skipped where there is none."""
     driver, chromium = (
         shutil.which("chromedriver"),
         shutil.which("chromium") or shutil.which("chromium-browser"),
@@ -90,7 +90,7 @@ def browser(profile: Path) -> Iterator[Browser]:
         flags = [
             "--headless=new",
             "--no-sandbox",
-            "--disable-gpu",
+            *(["--use-angle=swiftshader", "--enable-unsafe-swiftshader"] if webgl else ["--disable-gpu"]),
             "--no-first-run",
             "--disable-background-networking",
             "--hide-scrollbars",
