@@ -41,6 +41,8 @@ class Server(_Frozen):
     trusted_proxies: tuple[str, ...] = ()
     """Addresses whose X-Forwarded-For is believed."""
     tile_cache_mb: Annotated[int, Field(ge=0, le=65_536)] = 64
+    tile_disk_mb: Annotated[int, Field(ge=0, le=4_194_304)] = 1_024
+    """For finished pictures of tiles, below the data folder, shared by all workers and kept over restarts."""
 
     @field_validator("public_url")
     @classmethod

@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
         _keys,
         _jobs,
         _harvesting,
+        _seeding,
         _exporting,
         _spaces,
         _chains,
@@ -99,6 +100,19 @@ def _harvesting(verbs: Verbs, common: argparse.ArgumentParser) -> None:
     harvest.add_argument("--report", action="store_true", help="the last runs, and what was refused")
     harvest.add_argument("--watch", action="store_true", help="harvest each source when it is due, for ever")
     harvest.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+
+
+def _seeding(verbs: Verbs, common: argparse.ArgumentParser) -> None:
+    seed = verbs.add_parser("seed", parents=[common], help="draw tiles before anybody asks for them")
+    seed.add_argument("layer", help="as in LAYERS")
+    seed.add_argument("--style", action="append", help="may be given several times (default: all)")
+    seed.add_argument("--levels", default="0-10", metavar="FROM-TO", help="of the grid (default 0-10)")
+    seed.add_argument("--bbox", metavar="W,S,E,N", help="in degrees (default: where the layer has something)")
+    seed.add_argument("--dates", default="latest", metavar="FROM/TO", help="or latest (the default), or all")
+    seed.add_argument(
+        "--matrix-set", default="WebMercatorQuad", choices=["WebMercatorQuad", "WorldCRS84Quad", "LAMB93"]
+    )
+    seed.add_argument("--format", default="image/png", choices=["image/png", "image/jpeg", "image/webp"])
 
 
 def _exporting(verbs: Verbs, common: argparse.ArgumentParser) -> None:

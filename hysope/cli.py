@@ -69,10 +69,10 @@ def _run(loaded: Loaded, arguments: argparse.Namespace) -> int:
 
         work = {"usage": care.usage, "paths": care.paths, "archive": care.fixity}
         return work[arguments.verb](loaded.settings, arguments)
-    if arguments.verb == "export":
-        from hysope.commands import export
+    if arguments.verb in ("export", "seed"):
+        from hysope.commands import export, seed
 
-        return export.export(loaded.settings, arguments)
+        return {"export": export.export, "seed": seed.seed}[arguments.verb](loaded.settings, arguments)
     if arguments.verb == "harvest":
         from hysope.commands import harvest
 

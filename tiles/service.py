@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
 from threading import Lock
 from typing import Any
 
@@ -25,57 +24,22 @@ from catalog.raster.files import Unreadable
 from catalog.service import Catalog
 from config.limits import Limits
 from config.product_types import ProductType
-from config.styles import Outlines, Relief, Style
+from config.styles import Relief
 from tiles.encode import blank
 from tiles.footprints import draw_footprints, holds
 from tiles.frame import Frame
 from tiles.mosaic import Painter
+from tiles.queries import ExtractQuery, FootprintQuery, LayerQuery, MapLayer, Priority, TimedQuery
 from tiles.read import Reader
 from tiles.relief import shaded, with_margin
 from tiles.sample import PixelValue, is_clear, pixel_values, shown_value
 from tiles.stations import ProbedStations, StationQuery, click_area, draw_stations, search_area, touched
 from tiles.style import Coloured, Picture, bands_of, colour, stack
-from tiles.times import Resolved, TimeQuery, resolve
+from tiles.times import Resolved, resolve
 
 _KEPT_LISTS = 32
 _KEPT_PRODUCTS = 2_000
 """A list of more products than this is asked of the database by area, not kept."""
-
-
-class Priority(Enum):
-    """Which scene is on top where several have a pixel."""
-
-    NEWEST = "newest"
-    LEAST_CLOUDY = "least-cloudy"
-    CLEAR = "clear"
-    """Pixels that the product's own mask calls clear come first, the newest of them on top."""
-
-
-@dataclass(frozen=True, slots=True)
-class LayerQuery:
-    """One layer of a map, in one style, at some times."""
-
-    kind: ProductType
-    style: Style
-    time: TimeQuery = ()
-    priority: Priority = Priority.NEWEST
-    max_cloud: float | None = None
-    strict_time: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ExtractQuery:
-    """Bands of one dtype of a collection, at some times; `smooth` is bilinear where values between pixels mean something."""
-
-    kind: ProductType
-    bands: tuple[str, ...]
-    time: TimeQuery = ()
-    smooth: bool = False
-    priority: Priority = Priority.NEWEST
-    max_cloud: float | None = None
-    strict_time: bool = False
-    only: str = ""
-    """The id of the one product that is read."""
 
 
 @dataclass(frozen=True)
@@ -96,20 +60,13 @@ class PixelRow:
     values: dict[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class FootprintQuery:
-    """The footprints of a collection's products at some times."""
+@dataclass(frozen=True)
+class Planned:
+    """A layer of a map and the products that it will be made of, in drawing order; stations are asked for when they are drawn."""
 
-    kind: ProductType
-    style: Outlines
-    time: TimeQuery = ()
-    max_cloud: float | None = None
-    strict_time: bool = False
-    priority: Priority = Priority.NEWEST
-
-
-MapLayer = LayerQuery | StationQuery | FootprintQuery
-TimedQuery = LayerQuery | ExtractQuery | FootprintQuery
+    query: MapLayer
+    resolved: Resolved | None
+    products: tuple[Product, ...]
 
 
 @dataclass(frozen=True)
@@ -162,21 +119,41 @@ class Tiles:
                 "limits.map_pixels",
                 "WIDTH",
             )
+        return self.paint(self.plan(layers, frame, who, deadline), frame, who, deadline)
+
+    def plan(
+        self, layers: Sequence[MapLayer], frame: Frame, who: Principal, deadline: Deadline
+    ) -> tuple[Planned, ...]:
+        """What a map will be made of; no pixel is read. Raises Fault BAD_TIME or BUSY."""
+        area, out = frame.lon_lat, []
+        for layer in layers:
+            if isinstance(layer, StationQuery):
+                out.append(Planned(layer, None, ()))
+                continue
+            when = self.when(layer, who, deadline)
+            found = self._products(layer, when, area, who, deadline) if when and area else ()
+            out.append(Planned(layer, when, tuple(self._at_hand(found))))
+        return tuple(out)
+
+    def paint(self, layers: Sequence[Planned], frame: Frame, who: Principal, deadline: Deadline) -> Drawn:
+        """The map of a plan. Raises Fault UNAVAILABLE or BUSY."""
         pictures: list[Picture] = []
         resolved: list[tuple[LayerQuery | FootprintQuery, Resolved | None]] = []
         products: list[Product] = []
-        for layer in layers:
-            if isinstance(layer, StationQuery):
-                pictures.append(self._stations(layer, frame, who, deadline))
+        for one in layers:
+            query = one.query
+            if isinstance(query, StationQuery):
+                pictures.append(self._stations(query, frame, who, deadline))
                 continue
-            when = self.when(layer, who, deadline)
-            resolved.append((layer, when))
-            if isinstance(layer, FootprintQuery):
-                picture, used = self._footprints(layer, when, frame, who, deadline)
+            resolved.append((query, one.resolved))
+            if isinstance(query, FootprintQuery):
+                outlines = [product.footprint for product in one.products]
+                pictures.append(draw_footprints(outlines, frame, query.style, deadline))
+                products += one.products
             else:
-                picture, used = self._layer(layer, when, frame, who, deadline)
-            pictures.append(picture)
-            products += used
+                picture, used = self._layer(query, one.products, frame, deadline)
+                pictures.append(picture)
+                products += used
         if not pictures:
             pictures.append(Coloured(np.zeros((frame.height, frame.width, 4), np.uint8)))
         return Drawn(stack(pictures), tuple(resolved), tuple(products))
@@ -189,20 +166,6 @@ class Tiles:
             else ()
         )
         return draw_stations(marks, frame, layer.style)
-
-    def _footprints(
-        self,
-        layer: FootprintQuery,
-        when: Resolved | None,
-        frame: Frame,
-        who: Principal,
-        deadline: Deadline,
-    ) -> tuple[Picture, list[Product]]:
-        area = frame.lon_lat
-        products = self._products(layer, when, area, who, deadline) if when and area else ()
-        return draw_footprints([one.footprint for one in products], frame, layer.style, deadline), list(
-            products
-        )
 
     def footprints_at(
         self,
@@ -396,12 +359,8 @@ class Tiles:
         return tuple(out)
 
     def _layer(
-        self, layer: LayerQuery, when: Resolved | None, frame: Frame, who: Principal, deadline: Deadline
+        self, layer: LayerQuery, products: Sequence[Product], frame: Frame, deadline: Deadline
     ) -> tuple[Picture, list[Product]]:
-        area = frame.lon_lat
-        if when is None or area is None:
-            return blank(frame.width, frame.height), []
-        products = self._at_hand(self._products(layer, when, area, who, deadline))
         if not products:
             return blank(frame.width, frame.height), []
         baked = all(product.first(AssetRole.VISUAL) for product in products)

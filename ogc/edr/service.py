@@ -31,7 +31,8 @@ from ogc.edr.values import Found, GridStack, Parameter, PointSeries
 from ogc.filter.values import FOREVER, around, intersects
 from ogc.http.fields import shown
 from tiles.frame import Frame
-from tiles.service import ExtractQuery, Tiles
+from tiles.queries import ExtractQuery
+from tiles.service import Tiles
 
 _METRES_PER_DEGREE = 111_319.49
 _NEAR = 5_000.0

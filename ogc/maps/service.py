@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from threading import Lock
 
 import numpy as np
 
@@ -19,13 +17,18 @@ from config.settings import Settings
 from config.styles import Outlines, Points
 from ogc.maps import info
 from ogc.maps.layers import Layers
+from ogc.maps.pictures import Disk, Memory, Pictures
 from ogc.maps.words import InfoFormat
 from tiles.encode import Format, encode
 from tiles.frame import Frame
 from tiles.legend import legend_png
-from tiles.service import Drawn, FootprintQuery, LayerQuery, MapLayer, Priority, Tiles
+from tiles.queries import FootprintQuery, LayerQuery, MapLayer, Priority
+from tiles.service import Planned, Tiles
 from tiles.stations import StationQuery
 from tiles.times import TimeQuery, Used
+
+_DRAWING = 1
+"""Goes up when the same files are drawn otherwise than before: what lies on disk is then of no more use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,11 @@ class Maps:
     def __init__(self, catalog: Catalog, tiles: Tiles, settings: Settings) -> None:
         self._catalog, self._tiles, self._settings = catalog, tiles, settings
         self.layers = Layers(catalog)
-        self._pictures = _ByteCache(settings.server.tile_cache_mb << 20)
+        server = settings.server
+        self._pictures = Pictures(
+            Memory(server.tile_cache_mb << 20), Disk(settings.data / "pictures", server.tile_disk_mb << 20)
+        )
+        self._kinds: dict[str, str] = {}
 
     def picture(
         self,
@@ -68,21 +75,67 @@ class Maps:
         deadline: Deadline,
         known_tag: str = "",
     ) -> Answer:
-        """A map of layers, the first at the bottom; transparent without a background. Its strong ETag holds the request as it was
-        understood and the state of the catalogue; a client that has it already gets 304.
+        """A map of layers, the first at the bottom; transparent without a background. Its strong ETag holds what was asked and the files that it
+        was made of; a client that has it already gets 304.
         """
         queries = [self._query(one, who) for one in asked]
-        tag = etag((tuple(asked), frame, form, background, who.view, self._catalog.edition()))
-        headers = {"ETag": tag, "Cache-Control": f"public, max-age={self._settings.wms.capabilities_max_age}"}
-        if known_tag == tag:
+        quick = _digest((tuple(asked), frame, form, background, who.view, self._catalog.edition()))
+        name, warning, body = self._pictures.memory.get(quick) or ("", "", b"")
+        plan: tuple[Planned, ...] = ()
+        if not name:
+            plan = self._tiles.plan(queries, frame, who, deadline)
+            name, warning = self._name(plan, frame, form, background), _warning(plan)
+        headers = {
+            "ETag": f'"{name}"', "Cache-Control": f"public, max-age={self._settings.wms.capabilities_max_age}",
+            **({"Warning": warning} if warning else {}),
+        }  # fmt: skip
+        if known_tag == headers["ETag"]:
             return Answer(b"", form.media_type, headers, 304)
-        kept = self._pictures.get(tag)
-        if kept is None:
-            drawn = self._tiles.draw(queries, frame, who, deadline)
-            kept = (encode(drawn.picture, form, background, frame), _warning(drawn))
-            self._pictures.put(tag, kept)
-        body, warning = kept
-        return Answer(body, form.media_type, {**headers, **({"Warning": warning} if warning else {})})
+        if not body:
+
+            def make() -> bytes:
+                return encode(self._tiles.paint(plan, frame, who, deadline).picture, form, background, frame)
+
+            body = self._pictures.made(name, make, lasting=_lasts(plan))
+            self._pictures.memory.put(quick, name, warning, body)
+        return Answer(body, form.media_type, headers)
+
+    def seed(
+        self,
+        asked: AskedLayer,
+        frame: Frame,
+        form: Format,
+        background: tuple[int, int, int] | None,
+        who: Principal,
+        deadline: Deadline,
+    ) -> bool:
+        """Puts a picture on disk; whether it was not there before."""
+        plan = self._tiles.plan([self._query(asked, who)], frame, who, deadline)
+        name = self._name(plan, frame, form, background)
+        if self._pictures.disk.has(name):
+            return False
+        drawn = self._tiles.paint(plan, frame, who, deadline)
+        self._pictures.disk.put(name, encode(drawn.picture, form, background, frame))
+        return True
+
+    def _name(
+        self,
+        plan: Sequence[Planned],
+        frame: Frame,
+        form: Format,
+        background: tuple[int, int, int] | None,
+    ) -> str:
+        """A digest of everything that a picture depends on: the styles and types as they are configured, and the files of the products."""
+        parts = [
+            (self._kind_digest(one), one.query.style, _made_of(one, self._catalog.edition())) for one in plan
+        ]
+        return _digest((_DRAWING, parts, frame, form, background))
+
+    def _kind_digest(self, planned: Planned) -> str:
+        kind = planned.query.kind
+        if kind.id not in self._kinds:
+            self._kinds[kind.id] = _digest((kind,))
+        return self._kinds[kind.id]
 
     def values(
         self,
@@ -140,36 +193,32 @@ class Maps:
         return LayerQuery(kind, style, asked.time, asked.priority, asked.max_cloud, strict)
 
 
-class _ByteCache:
-    """Pictures by their tag; the least recently used go when the bytes are too many."""
-
-    def __init__(self, most: int) -> None:
-        self._most, self._bytes = most, 0
-        self._entries: OrderedDict[str, tuple[bytes, str]] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, tag: str) -> tuple[bytes, str] | None:
-        with self._lock:
-            found = self._entries.get(tag)
-            if found:
-                self._entries.move_to_end(tag)
-            return found
-
-    def put(self, tag: str, entry: tuple[bytes, str]) -> None:
-        if len(entry[0]) * 8 > self._most:
-            return
-        with self._lock:
-            old = self._entries.pop(tag, None)
-            self._entries[tag] = entry
-            self._bytes += len(entry[0]) - (len(old[0]) if old else 0)
-            while self._bytes > self._most:
-                _, (body, _) = self._entries.popitem(last=False)
-                self._bytes -= len(body)
-
-
 def etag(of: tuple[object, ...]) -> str:
     """A strong ETag of everything that an answer depends on."""
-    return f'"{hashlib.blake2b(repr(of).encode(), digest_size=16).hexdigest()}"'
+    return f'"{_digest(of)}"'
+
+
+def _digest(of: tuple[object, ...]) -> str:
+    return hashlib.blake2b(repr(of).encode(), digest_size=16).hexdigest()
+
+
+def _made_of(planned: Planned, edition: tuple[int, int]) -> tuple[object, ...]:
+    """The files that a layer is made of, in their order; of stations, the state of the catalogue."""
+    query = planned.query
+    if isinstance(query, StationQuery):
+        return edition
+    if isinstance(query, FootprintQuery):
+        return tuple(one.footprint for one in planned.products)
+    files = tuple(
+        (one.id, one.version, [(asset.path, asset.sha256, asset.bytes, asset.tier) for asset in one.assets])
+        for one in planned.products
+    )
+    return (query.priority, files)
+
+
+def _lasts(plan: Sequence[Planned]) -> bool:
+    """Whether a name means the same to another store: where there is a layer of stations, it holds a number of this one."""
+    return not any(isinstance(one.query, StationQuery) for one in plan)
 
 
 def private(answer: Answer) -> Answer:
@@ -178,11 +227,12 @@ def private(answer: Answer) -> Answer:
     return replace(answer, headers={**answer.headers, "Cache-Control": kept})
 
 
-def _warning(drawn: Drawn) -> str:
+def _warning(plan: Sequence[Planned]) -> str:
     """The Warning header for a default or nearest time (1.3.0, C.4.1 and C.4.2), once for each value."""
     said = []
-    for layer, when in drawn.resolved:
+    for one in plan:
+        when = one.resolved
         if when and when.used is not Used.ASKED:
             word = "Default" if when.used is Used.DEFAULT else "Nearest"
-            said.append(f"99 {word} value used: time={when.text} units=ISO8601 layer={layer.kind.id}")
+            said.append(f"99 {word} value used: time={when.text} units=ISO8601 layer={one.query.kind.id}")
     return ", ".join(dict.fromkeys(said))

@@ -28,7 +28,8 @@ from config.product_types import ProductType
 from config.styles import Style
 from ogc.http.fields import shown
 from tiles.frame import Frame
-from tiles.service import ExtractQuery, LayerQuery, Tiles
+from tiles.queries import ExtractQuery, LayerQuery
+from tiles.service import Tiles
 from tiles.style import as_rgba
 from tiles.times import TimeQuery
 

@@ -40,7 +40,8 @@ from ogc.wcs.request import (
     WcsRequest,
 )
 from tiles.frame import Frame
-from tiles.service import Extracted, ExtractQuery, Tiles
+from tiles.queries import ExtractQuery
+from tiles.service import Extracted, Tiles
 from tiles.times import Current, Interval, TimeQuery
 
 XML = "text/xml; charset=utf-8"

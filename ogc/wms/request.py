@@ -27,7 +27,7 @@ from ogc.http.fields import (
 from ogc.http.kvp import Kvp
 from ogc.maps.words import InfoFormat, image_format, info_format, time_query
 from tiles.encode import Format
-from tiles.service import Priority
+from tiles.queries import Priority
 from tiles.times import TimeQuery
 
 Version = Literal["1.1.1", "1.3.0"]

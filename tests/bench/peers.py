@@ -52,6 +52,7 @@ def hysope(data: Path, workers: int = 2, types: Path | None = None) -> Iterator[
         **os.environ,
         **({"HYSOPE_PRODUCT_TYPES": f"[{types}]"} if types else {}),
         "HYSOPE_SERVER__TILE_CACHE_MB": "0",
+        "HYSOPE_SERVER__TILE_DISK_MB": "0",
         "HYSOPE_SERVER__THREADS": "2",
     }
     command = [
