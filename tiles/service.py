@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.crs import WGS84, transform
+from catalog.kept import Kept
 from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind, too_large
 from catalog.model.observation import SeriesQuery
@@ -37,9 +36,10 @@ from tiles.stations import ProbedStations, StationQuery, click_area, draw_statio
 from tiles.style import Coloured, Picture, bands_of, colour, stack
 from tiles.times import Resolved, resolve
 
-_KEPT_LISTS = 32
 _KEPT_PRODUCTS = 2_000
 """A list of more products than this is asked of the database by area, not kept."""
+_KEPT_IN_ALL = 20_000
+"""Products in all kept lists: at most 100 MB."""
 
 
 @dataclass(frozen=True)
@@ -104,11 +104,10 @@ class Tiles:
     def __init__(self, catalog: Catalog, limits: Limits) -> None:
         self._catalog, self._limits = catalog, limits
         self._reader = Reader(catalog.archive)
-        self._lists: OrderedDict[
-            tuple[object, ...],
-            tuple[tuple[int, int], tuple[Product, ...], np.ndarray[tuple[int, int], np.dtype[np.float64]]],
-        ] = OrderedDict()
-        self._lock = Lock()
+        self._lists = Kept[tuple[tuple[Product, ...], np.ndarray[tuple[int, int], np.dtype[np.float64]]]](
+            _KEPT_IN_ALL
+        )
+        self._many = Kept[bool](_KEPT_IN_ALL)
 
     def draw(self, layers: Sequence[MapLayer], frame: Frame, who: Principal, deadline: Deadline) -> Drawn:
         """A map of layers, the first at the bottom; nothing but transparency without any. Raises Fault TOO_LARGE, BAD_TIME or BUSY."""
@@ -419,11 +418,9 @@ class Tiles:
         """All products of a layer and time, if they are few: neighbouring tiles ask for the same list."""
         key = (layer.kind.id, repr(tree), tuple(bands), layer.priority, who.view)
         edition = self._catalog.edition()
-        with self._lock:
-            entry = self._lists.get(key)
-            if entry and entry[0] == edition:
-                self._lists.move_to_end(key)
-                return (entry[1], entry[2]) if len(entry[1]) <= _KEPT_PRODUCTS else None
+        kept = self._lists.get(edition, key)
+        if kept is not None or self._many.get(edition, key):
+            return kept
         found = self._catalog.search(tree, who, deadline, _order(layer), _KEPT_PRODUCTS + 1, bands)
         rows = [
             (box.west, box.south, box.east, box.north, number)
@@ -431,11 +428,11 @@ class Tiles:
             for box in product.boxes
         ]
         boxes = np.array(rows, np.float64).reshape(-1, 5)
-        with self._lock:
-            self._lists[key] = (edition, found, boxes)
-            if len(self._lists) > _KEPT_LISTS:
-                self._lists.popitem(last=False)
-        return (found, boxes) if len(found) <= _KEPT_PRODUCTS else None
+        if len(found) > _KEPT_PRODUCTS:
+            self._many.put(edition, key, True)
+            return None
+        self._lists.put(edition, key, (found, boxes), 1 + len(found))
+        return found, boxes
 
     @staticmethod
     def _needed(layer: TimedQuery) -> tuple[str, ...]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from threading import Lock
 
 from catalog.crs import CRS84, WEB_MERCATOR, WGS84, Crs
+from catalog.kept import Kept
 from catalog.model.area import Box, union
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal
@@ -74,8 +73,7 @@ class Coverages:
 
     def __init__(self, catalog: Catalog, *, time_axis: bool = False) -> None:
         self._catalog, self._time_axis = catalog, time_axis
-        self._lock = Lock()
-        self._kept: OrderedDict[tuple[object, ...], Coverage | None] = OrderedDict()
+        self._kept = Kept[tuple[Coverage | None]](_KEPT)
 
     def offered(self, who: Principal, deadline: Deadline) -> Iterator[Coverage]:
         """Every collection of rasters that holds a product, those of spaces after the official ones."""
@@ -125,16 +123,12 @@ class Coverages:
         kind = self._catalog.kind_of(name)
         if not isinstance(kind, ProductType) or not self._catalog.may_see(name, who):
             return None
-        key = (name, who.view, self._catalog.edition())
-        with self._lock:
-            if key in self._kept:
-                return self._kept[key]
-        found = self._make(kind, who, deadline)
-        with self._lock:
-            self._kept[key] = found
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        return found
+        edition, key = self._catalog.edition(), (name, who.view)
+        kept = self._kept.get(edition, key)
+        if kept is None:
+            kept = (self._make(kind, who, deadline),)
+            self._kept.put(edition, key, kept)
+        return kept[0]
 
     def _make(self, kind: ProductType, who: Principal, deadline: Deadline) -> Coverage | None:
         summary = self._catalog.summary(kind.id, who, deadline)

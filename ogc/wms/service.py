@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
-from threading import Lock
 
 import numpy as np
 from isal import igzip
 from PIL import Image, ImageDraw
 
+from catalog.kept import Kept
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal, Role
 from catalog.service import Catalog
@@ -49,8 +48,7 @@ class WmsService:
 
     def __init__(self, catalog: Catalog, maps: Maps, settings: Settings) -> None:
         self._catalog, self._maps, self._settings = catalog, maps, settings
-        self._lock = Lock()
-        self._documents: OrderedDict[tuple[object, ...], tuple[bytes, bytes]] = OrderedDict()
+        self._documents = Kept[tuple[bytes, bytes]](_DOCUMENTS)
 
     def answer(
         self, kvp: Kvp, envelope: Envelope, who: Principal, base_url: str, *, gzip: bool, known_tag: str = ""
@@ -147,20 +145,16 @@ class WmsService:
     ) -> Answer:
         revision = self._catalog.revision()
         check_update_sequence(request.update_sequence, revision)
-        key = (envelope.version, envelope.language, who.view, base_url, self._catalog.edition())
-        with self._lock:
-            found = self._documents.get(key)
+        edition, key = self._catalog.edition(), (envelope.version, envelope.language, who.view, base_url)
+        found = self._documents.get(edition, key)
         if found is None:
             found = self._document(envelope, who, deadline, base_url, revision)
-            with self._lock:
-                self._documents[key] = found
-                if len(self._documents) > _DOCUMENTS:
-                    self._documents.popitem(last=False)
+            self._documents.put(edition, key, found)
         media_type = _XML if envelope.version == "1.3.0" else v111.MEDIA_TYPE
         headers = {
             "Cache-Control": f"public, max-age={self._settings.wms.capabilities_max_age}",
             "Vary": "Accept-Encoding",
-            "ETag": etag((*key, gzip)),
+            "ETag": etag((*key, edition, gzip)),
         }
         if gzip:
             return Answer(found[1], media_type, {**headers, "Content-Encoding": "gzip"})

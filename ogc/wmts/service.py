@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from threading import Lock
-
+from catalog.kept import Kept
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal, Role
 from catalog.service import Catalog
@@ -25,8 +23,7 @@ class WmtsService:
 
     def __init__(self, catalog: Catalog, maps: Maps, settings: Settings) -> None:
         self._catalog, self._maps, self._settings = catalog, maps, settings
-        self._lock = Lock()
-        self._documents: OrderedDict[str, bytes] = OrderedDict()
+        self._documents = Kept[bytes](_DOCUMENTS)
 
     def answer(
         self, request: WmtsRequest, who: Principal, base_url: str, language: str, known_tag: str = ""
@@ -64,22 +61,19 @@ class WmtsService:
         deadline: Deadline,
         known_tag: str,
     ) -> Answer:
-        tag = etag((request, language, base_url, who.view, self._catalog.edition()))
+        edition, key = self._catalog.edition(), (request, language, base_url, who.view)
+        tag = etag((*key, edition))
         headers = {"ETag": tag, "Cache-Control": f"public, max-age={self._settings.wms.capabilities_max_age}"}
         if tag == known_tag:
             return Answer(b"", reports.MEDIA_TYPE, headers, 304)
-        with self._lock:
-            body = self._documents.get(tag)
+        body = self._documents.get(edition, key)
         if body is None:
             layers = tuple(self._maps.layers.offered(who, deadline))
             doc = v100.Document(
                 self._settings.service, language, base_url, layers, tuple(matrix_sets().values())
             )
             body = v100.encode(doc, request.sections)
-            with self._lock:
-                self._documents[tag] = body
-                if len(self._documents) > _DOCUMENTS:
-                    self._documents.popitem(last=False)
+            self._documents.put(edition, key, body)
         return Answer(body, reports.MEDIA_TYPE, headers)
 
 
