@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 
 from catalog.model.faults import Fault
 from catalog.model.time import now
+from catalog.raster.environment import give_back
 from config.load import load
 from config.settings import Settings
 from hysope import __version__
@@ -70,6 +72,8 @@ from portal.pages import STATIC, Pages
 if TYPE_CHECKING:
     from ogc.http.oidc import Tokens
 
+_TIDY_SECONDS = 30.0
+
 
 def create() -> Starlette:
     """The application of a worker process, from the environment that `hysope serve` left."""
@@ -86,7 +90,9 @@ def build(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        tidying = asyncio.create_task(_tidy())
         yield
+        tidying.cancel()
         pool.close()
         services.close()
 
@@ -101,6 +107,13 @@ def build(settings: Settings) -> Starlette:
         lifespan=lifespan,
         exception_handlers={HTTPException: unrouted},
     )
+
+
+async def _tidy() -> None:
+    """Gives freed memory back now and then, off the event loop."""
+    while True:
+        await asyncio.sleep(_TIDY_SECONDS)
+        await asyncio.get_running_loop().run_in_executor(None, give_back)
 
 
 _CORS = Middleware(
