@@ -20,7 +20,7 @@ LOCKED = {
     "PROJ_NETWORK": "OFF",
 }
 """Set whatever the operator's environment says: they are what keeps a file from reaching out."""
-TUNED = {"GDAL_CACHEMAX": "80", "VSI_CACHE": "FALSE", "MALLOC_ARENA_MAX": "2"}
+TUNED = {"GDAL_CACHEMAX": "72", "VSI_CACHE": "FALSE", "MALLOC_ARENA_MAX": "2"}
 """Set unless the operator's environment has them; GDAL_CACHEMAX is in megabytes."""
 _M_ARENA_MAX = -8
 

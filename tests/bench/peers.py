@@ -46,7 +46,7 @@ class Server:
 
 @contextmanager
 def hysope(data: Path, workers: int = 2, types: Path | None = None) -> Iterator[Server]:
-    """`hysope serve`, with the answer cache off so that every request is drawn, and its own cache of pixels (80 MB, the others' has 128)."""
+    """`hysope serve`, with the answer cache off so that every request is drawn, and its own cache of pixels (72 MB, the others' has 128)."""
     port = free_port()
     environment = {
         **os.environ,
