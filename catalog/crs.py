@@ -130,12 +130,16 @@ def transform_box(box: Box, source: int, target: int) -> Box | None:
     if source == target:
         return box
     upright = source in _UPRIGHT and target in _UPRIGHT
-    found = _held(*transform(source, target, *_sampled(box, 2))) if upright else None
-    return found or _held(*transform(source, target, *_sampled(box, 21)), lost=True)
+    found = _held(*transform(source, target, *sampled(box, 2, 2))) if upright else None
+    return found or _held(*transform(source, target, *sampled(box, 21, 21)), lost=True)
 
 
-def _sampled(box: Box, count: int) -> tuple[Floats, Floats]:
-    x, y = np.meshgrid(np.linspace(box.west, box.east, count), np.linspace(box.south, box.north, count))
+def sampled(box: Box, columns: int, rows: int) -> tuple[Floats, Floats]:
+    """X and y (rows x columns) of points at equal distances over a box, its corners among them; the first row in the north."""
+    x, y = np.empty((rows, columns)), np.empty((rows, columns))
+    x[:] = box.west + np.arange(columns) * (box.width / (columns - 1))
+    y[:] = (box.north - np.arange(rows) * (box.height / (rows - 1)))[:, None]
+    x[:, -1], y[-1] = box.east, box.south
     return x, y
 
 

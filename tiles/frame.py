@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from catalog.crs import Crs, Floats, transform, transform_box
+from catalog.crs import Crs, Floats, sampled, transform, transform_box
 from catalog.model.area import WORLD, Box
 from tiles.loops import loops
 
@@ -71,24 +71,18 @@ class Nodes:
     x: Floats
     y: Floats
 
-    @cached_property
-    def _ranges(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Least and greatest x, least and greatest y of each cell; a NaN corner is left out."""
-        return (*_cell_ranges(self.x), *_cell_ranges(self.y))
-
     def rect_of(self, west: float, south: float, east: float, north: float, width: int, height: int) -> Rect:
-        """The output pixels that may fall into a source box; a cell at the edge counts whole."""
-        low_x, high_x, low_y, high_y = self._ranges
-        cells = (low_x <= east) & (high_x >= west) & (low_y <= north) & (high_y >= south)
-        rows, columns = np.flatnonzero(cells.any(axis=1)), np.flatnonzero(cells.any(axis=0))
-        if not rows.size:
+        """The output pixels that may fall into a source box; a cell at the edge counts whole, a NaN corner is left out."""
+        down, over = self.x.shape[0] - 1, self.x.shape[1] - 1
+        top, bottom, left, right = loops.cells_within(self.x, self.y, west, south, east, north)
+        if bottom < top:
             return Rect(0, 0, 0, 0)
-        tall, wide = height / cells.shape[0], width / cells.shape[1]
+        tall, wide = height / down, width / over
         return Rect(
-            int(rows[0] * tall),
-            min(height, int(np.ceil((rows[-1] + 1) * tall))),
-            int(columns[0] * wide),
-            min(width, int(np.ceil((columns[-1] + 1) * wide))),
+            int(top * tall),
+            min(height, math.ceil((bottom + 1) * tall)),
+            int(left * wide),
+            min(width, math.ceil((right + 1) * wide)),
         )
 
 
@@ -110,10 +104,7 @@ def nodes(frame: Frame, epsg: int) -> Nodes:
 
 
 def _at(frame: Frame, epsg: int, rows: int, columns: int) -> tuple[Floats, Floats]:
-    x, y = np.meshgrid(
-        np.linspace(frame.box.west, frame.box.east, columns),
-        np.linspace(frame.box.north, frame.box.south, rows),
-    )
+    x, y = sampled(frame.box, columns, rows)
     out_x, out_y = transform(frame.crs.epsg, epsg, x, y)
     lost = ~(np.isfinite(out_x) & np.isfinite(out_y))
     if lost.any():
@@ -129,10 +120,3 @@ def _error(fine: tuple[Floats, Floats], frame: Frame) -> float:
         if math.isfinite(across) and across:
             worst = max(worst, off / (across * (part.shape[1] - 1) / frame.width))
     return worst
-
-
-def _cell_ranges(values: Floats) -> tuple[Floats, Floats]:
-    shape = (values.shape[0] - 1, values.shape[1] - 1)
-    least, most = np.empty(shape), np.empty(shape)
-    loops.cell_ranges(values, least, most)
-    return least, most

@@ -318,18 +318,30 @@ def filter_up(rows: NDArray[Any], out: NDArray[Any]) -> None:
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
-def cell_ranges(nodes: NDArray[Any], least: NDArray[Any], most: NDArray[Any]) -> None:
-    """Least and greatest of the corners of each cell (H, W) of a grid of nodes (H + 1, W + 1); NaN is left out, and a cell of nothing else has inf and -inf."""
-    for i in range(least.shape[0]):
-        for j in range(least.shape[1]):
-            low, high = np.inf, -np.inf
-            for value in (nodes[i, j], nodes[i, j + 1], nodes[i + 1, j], nodes[i + 1, j + 1]):
-                if value < low:
-                    low = value
-                if value > high:
-                    high = value
-            least[i, j] = low
-            most[i, j] = high
+def cells_within(
+    x: NDArray[Any], y: NDArray[Any], west: float, south: float, east: float, north: float
+) -> tuple[int, int, int, int]:
+    """First and last row, first and last column of the cells between nodes (H + 1, W + 1) whose extent meets a box; NaN nodes are left out.
+
+    Where none does, the last row is less than the first.
+    """
+    top, bottom, left, right = x.shape[0], -1, x.shape[1], -1
+    for i in range(x.shape[0] - 1):
+        for j in range(x.shape[1] - 1):
+            low_x, high_x, low_y, high_y = np.inf, -np.inf, np.inf, -np.inf
+            for k in range(4):
+                a, b = x[i + k // 2, j + k % 2], y[i + k // 2, j + k % 2]
+                if a < low_x:
+                    low_x = a
+                if a > high_x:
+                    high_x = a
+                if b < low_y:
+                    low_y = b
+                if b > high_y:
+                    high_y = b
+            if low_x <= east and high_x >= west and low_y <= north and high_y >= south:
+                top, bottom, left, right = min(top, i), max(bottom, i), min(left, j), max(right, j)
+    return top, bottom, left, right
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
@@ -394,7 +406,7 @@ def compile_all() -> None:
                 look_up(src[0], todo, np.zeros(65_536, np.uint8), 0xFFFF, np.zeros((4, 4), np.uint8))
             if count == 3:
                 look_up_rgb(src, todo, np.zeros((3, 65_536), np.uint8), 0xFFFF, np.zeros((4, 4, 3), np.uint8))
-    cell_ranges(np.zeros((3, 3)), np.zeros((2, 2)), np.zeros((2, 2)))
+    cells_within(corner, corner, 0.0, 0.0, 1.0, 1.0)
     span(corner)
     bend(np.zeros((3, 3)))
     interleave(np.ones((3, 4, 4), np.uint8), todo, np.zeros((4, 4, 3), np.uint8))

@@ -147,11 +147,24 @@ def compile_all() -> None:
     """Nothing to compile."""
 
 
-def cell_ranges(nodes: NDArray[Any], least: NDArray[Any], most: NDArray[Any]) -> None:
-    """See `tiles.kernels.cell_ranges`."""
+def cells_within(
+    x: NDArray[Any], y: NDArray[Any], west: float, south: float, east: float, north: float
+) -> tuple[int, int, int, int]:
+    """See `tiles.kernels.cells_within`."""
+    low_x, high_x = _ends(x)
+    low_y, high_y = _ends(y)
+    cells = (low_x <= east) & (high_x >= west) & (low_y <= north) & (high_y >= south)
+    rows, columns = np.flatnonzero(cells.any(axis=1)), np.flatnonzero(cells.any(axis=0))
+    if not rows.size:
+        return x.shape[0], -1, x.shape[1], -1
+    return int(rows[0]), int(rows[-1]), int(columns[0]), int(columns[-1])
+
+
+def _ends(nodes: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Least and greatest of the corners of each cell."""
     corners = np.stack([nodes[:-1, :-1], nodes[1:, :-1], nodes[:-1, 1:], nodes[1:, 1:]])
-    least[:] = np.where(np.isnan(corners), np.inf, corners).min(axis=0)
-    most[:] = np.where(np.isnan(corners), -np.inf, corners).max(axis=0)
+    none = np.isnan(corners)
+    return np.where(none, np.inf, corners).min(axis=0), np.where(none, -np.inf, corners).max(axis=0)
 
 
 def span(values: NDArray[Any]) -> tuple[float, float]:

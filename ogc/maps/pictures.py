@@ -13,7 +13,7 @@ import secrets
 import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,10 +29,10 @@ class Memory:
 
     def __init__(self, most: int) -> None:
         self._most, self._bytes = most, 0
-        self._entries: OrderedDict[str, tuple[str, str, bytes]] = OrderedDict()
+        self._entries: OrderedDict[Hashable, tuple[str, str, bytes]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: str) -> tuple[str, str, bytes] | None:
+    def get(self, key: Hashable) -> tuple[str, str, bytes] | None:
         """Name, note and bytes of a picture."""
         with self._lock:
             found = self._entries.get(key)
@@ -40,7 +40,7 @@ class Memory:
                 self._entries.move_to_end(key)
             return found
 
-    def put(self, key: str, name: str, note: str, body: bytes) -> None:
+    def put(self, key: Hashable, name: str, note: str, body: bytes) -> None:
         """Keeps a picture; one of more than an eighth of the whole is not."""
         if len(body) * 8 > self._most:
             return

@@ -63,7 +63,7 @@ class Maps:
         self._pictures = Pictures(
             Memory(server.tile_cache_mb << 20), Disk(settings.data / "pictures", server.tile_disk_mb << 20)
         )
-        self._kinds: dict[str, str] = {}
+        self._looks: dict[tuple[str, str], str] = {}
 
     def picture(
         self,
@@ -79,7 +79,7 @@ class Maps:
         was made of; a client that has it already gets 304.
         """
         queries = [self._query(one, who) for one in asked]
-        quick = _digest((tuple(asked), frame, form, background, who.view, self._catalog.edition()))
+        quick = (tuple(asked), frame, form, background, who.view, self._catalog.edition())
         name, warning, body = self._pictures.memory.get(quick) or ("", "", b"")
         plan: tuple[Planned, ...] = ()
         if not name:
@@ -126,16 +126,16 @@ class Maps:
         background: tuple[int, int, int] | None,
     ) -> str:
         """A digest of everything that a picture depends on: the styles and types as they are configured, and the files of the products."""
-        parts = [
-            (self._kind_digest(one), one.query.style, _made_of(one, self._catalog.edition())) for one in plan
-        ]
+        edition = self._catalog.edition()
+        parts = [(self._look(one.query), _made_of(one, edition)) for one in plan]
         return _digest((_DRAWING, parts, frame, form, background))
 
-    def _kind_digest(self, planned: Planned) -> str:
-        kind = planned.query.kind
-        if kind.id not in self._kinds:
-            self._kinds[kind.id] = _digest((kind,))
-        return self._kinds[kind.id]
+    def _look(self, query: MapLayer) -> str:
+        """A digest of a type and a style as they are configured."""
+        key = (query.kind.id, query.style.id)
+        if key not in self._looks:
+            self._looks[key] = _digest((query.kind, query.style))
+        return self._looks[key]
 
     def values(
         self,
