@@ -45,14 +45,15 @@ class Server:
 
 
 @contextmanager
-def hysope(data: Path, workers: int = 2, types: Path | None = None) -> Iterator[Server]:
-    """`hysope serve`, with the answer cache off so that every request is drawn, and its own cache of pixels (72 MB, the others' has 128)."""
+def hysope(
+    data: Path, workers: int = 2, types: Path | None = None, *, caches: bool = False
+) -> Iterator[Server]:
+    """`hysope serve`, with its pictures kept nowhere, unless it is said, so that every request is drawn, and its own cache of pixels (72 MB, the others' has 128)."""
     port = free_port()
     environment = {
         **os.environ,
         **({"HYSOPE_PRODUCT_TYPES": f"[{types}]"} if types else {}),
-        "HYSOPE_SERVER__TILE_CACHE_MB": "0",
-        "HYSOPE_SERVER__TILE_DISK_MB": "0",
+        **({} if caches else {"HYSOPE_SERVER__TILE_CACHE_MB": "0", "HYSOPE_SERVER__TILE_DISK_MB": "0"}),
         "HYSOPE_SERVER__THREADS": "2",
     }
     command = [
