@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from catalog.model.area import WORLD, Box
 from catalog.model.faults import Fault, Kind
@@ -72,12 +74,18 @@ def tile_frame(grid: MatrixSet, matrix: Matrix, column: int, row: int) -> Frame:
     return Frame(grid.crs, matrix.box(column, row), SIDE, SIDE)
 
 
-def tile_limits(grid: MatrixSet, extent: Box) -> dict[str, Limits]:
+def tile_limits(grid: MatrixSet, extent: Box) -> Mapping[str, Limits]:
     """The limits of each level of a layer, by its id. The schema allows no greatest row or column of 0, so where one would be, the
     whole level is within the limits, which is also what a level without stated limits means.
     """
+    return _tile_limits(grid.id, extent)
+
+
+@lru_cache(1_024)
+def _tile_limits(grid_id: str, extent: Box) -> Mapping[str, Limits]:
+    """Each tile asks for them again."""
     out = {}
-    for matrix, found in grid.limits(extent):
+    for matrix, found in matrix_sets()[grid_id].limits(extent):
         whole = Limits(0, matrix.rows - 1, 0, matrix.columns - 1)
         out[matrix.id] = found if found.last_row and found.last_column else whole
     return out
