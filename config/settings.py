@@ -197,6 +197,10 @@ class Processes(_Frozen):
     """How long before the second attempt, the third, and those after it."""
     sync_seconds: Annotated[float, Field(gt=0)] = 25.0
     """How long an answer to a synchronous request waits before it becomes a job."""
+    callback_secret: SecretStr | None = None
+    """Signs what subscribers are told."""
+    callback_private: bool = False
+    """Subscribers may have addresses that are not public, as between servers of one house."""
     slurm_conf: Path | None = None
     partition: str | None = None
     account: str | None = None

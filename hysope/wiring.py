@@ -22,6 +22,7 @@ from tiles.service import Tiles
 if TYPE_CHECKING:
     from catalog.harvest.run import Harvester
     from catalog.ingest.batch import Ingest
+    from processes.callbacks import Callbacks
     from processes.supervisor import Supervisor
 
 
@@ -67,6 +68,16 @@ def wire_supervisor(settings: Settings, catalog: Catalog, processes: Processes) 
     else:
         executor = LocalExecutor()
     return Supervisor(catalog, processes, executor, settings)
+
+
+def wire_callbacks(settings: Settings, catalog: Catalog, processes: Processes) -> Callbacks:
+    """The sender of callbacks; loaded as the harvester is."""
+    from ogc.processes.callbacks import CallbackDocuments
+    from processes.callbacks import Callbacks
+
+    server = settings.server
+    base = server.public_url or f"http://{server.host}:{server.port}"
+    return Callbacks(processes.queue, CallbackDocuments(processes, catalog, base), settings)
 
 
 def checked_registry(settings: Settings) -> Registry:

@@ -122,6 +122,29 @@ class Job:
     node: str
 
 
+class Told(Enum):
+    """Of what a subscriber hears (18-062r2, clause 7.11.5)."""
+
+    RUNNING = "running"
+    SUCCESSFUL = "successful"
+    FAILED = "failed"
+    """Or dismissed."""
+
+
+Subscriber = Mapping[Told, str]
+"""The address for each event that somebody wants to hear of."""
+
+
+@dataclass(frozen=True)
+class Callback:
+    """An event of a job that is to be told."""
+
+    job: Job
+    event: Told
+    url: str
+    attempt: int
+
+
 @dataclass(frozen=True)
 class JobFilter:
     """Which jobs of a list; everything without a word of it."""

@@ -16,9 +16,27 @@ from catalog.model.time import DAY_MICROS, Micros, now
 from catalog.store import tables
 from catalog.store.database import Database
 from catalog.store.unit import Unit
-from processes.model import BEFORE, FINAL, Board, Event, Job, JobFilter, JobId, Phase
+from processes.model import (
+    BEFORE,
+    FINAL,
+    Board,
+    Callback,
+    Event,
+    Job,
+    JobFilter,
+    JobId,
+    Phase,
+    Subscriber,
+    Told,
+)
 
 _J, _E, _O, _L = tables.job.c, tables.job_event.c, tables.job_output.c, tables.lease.c
+_C = tables.job_callback.c
+_TOLD = {
+    Phase.RUNNING: Told.RUNNING, Phase.SUCCESSFUL: Told.SUCCESSFUL, Phase.FAILED: Told.FAILED, Phase.DISMISSED: Told.FAILED,
+}  # fmt: skip
+CALLBACK_PAUSES = (10, 60, 600, 3_600)
+"""Seconds after each attempt; there is one attempt more than pauses."""
 _LEASE_MICROS = 10_000_000
 _FINAL = [phase.value for phase in FINAL]
 _WITH_BACKEND = [Phase.SUBMITTING.value, Phase.PENDING.value, Phase.RUNNING.value, Phase.STORING.value]
@@ -40,6 +58,7 @@ class Queue:
         executor: str,
         most: int,
         idempotency: str = "",
+        subscriber: Subscriber | None = None,
     ) -> JobId | None:
         """Queues a job and returns its id; that of an earlier one with the same key; None when its owner has too many unfinished ones."""
         at = now()
@@ -66,6 +85,12 @@ class Queue:
                 return None
             connection.execute(insert(tables.job).values(values))
             _note(connection, job, at, Phase.QUEUED.value, "queued")
+            if subscriber:
+                rows = [
+                    {"job": job, "event": event.value, "url": url, "attempts": 0}
+                    for event, url in subscriber.items()
+                ]
+                connection.execute(insert(tables.job_callback), rows)
         return job
 
     def job(self, job: str, deadline: Deadline) -> Job | None:
@@ -199,6 +224,43 @@ class Queue:
                 for row in connection.execute(select(tables.job).where(wanted).order_by(_J.created_us))
             )
 
+    def callbacks(self, most: int) -> tuple[Callback, ...]:
+        """Takes callbacks that are due. Each comes again after a while, unless `called` says that it need not."""
+        at = now()
+        with self._writing() as connection:
+            rows = connection.execute(
+                select(tables.job_callback).where(_C.due_us <= at).order_by(_C.due_us).limit(most)
+            ).all()
+            taken = []
+            for row in rows:
+                same = and_(
+                    _C.job == row.job,
+                    _C.event == row.event,
+                    _C.attempts == row.attempts,
+                    _C.due_us.is_not(None),
+                )
+                pause = CALLBACK_PAUSES[min(row.attempts, len(CALLBACK_PAUSES) - 1)] * 1_000_000
+                if connection.execute(
+                    update(tables.job_callback)
+                    .where(same)
+                    .values(attempts=row.attempts + 1, due_us=at + pause)
+                ).rowcount:
+                    taken.append(row)
+            ids = [row.job for row in taken]
+            found = {
+                row.id: _job(row) for row in connection.execute(select(tables.job).where(_J.id.in_(ids)))
+            }
+        return tuple(Callback(found[row.job], Told(row.event), row.url, row.attempts + 1) for row in taken)
+
+    def called(self, callback: Callback, message: str, *, done: bool) -> None:
+        """Notes how a callback went; one that is done does not come again."""
+        with self._writing() as connection:
+            if done:
+                same = and_(_C.job == callback.job.id, _C.event == callback.event.value)
+                connection.execute(update(tables.job_callback).where(same).values(due_us=None))
+            if connection.execute(select(_J.phase).where(_J.id == callback.job.id)).scalar():
+                _note(connection, callback.job.id, now(), "callback", message)
+
     def lease(self, holder: str) -> bool:
         """Takes or renews the supervisor's lease; false while somebody else has it. PostgreSQL's clock decides where there is one."""
         with self._writing() as connection:
@@ -260,6 +322,10 @@ def move(connection: Connection, job: JobId, to: Phase, message: str, **values: 
     if not connection.execute(update(tables.job).where(may).values(facts)).rowcount:
         return False
     _note(connection, job, at, to.value, message)
+    event = _TOLD.get(to)
+    if event:  # in the same transaction: who is to hear of a phase hears of it, whatever dies afterwards
+        first = and_(_C.job == job, _C.event == event.value, _C.attempts == 0)
+        connection.execute(update(tables.job_callback).where(first).values(due_us=at))
     return True
 
 

@@ -20,7 +20,7 @@ from config.chains import Output, Process
 from config.settings import Settings
 from processes.files import LOG, OUTPUTS, VALUES, read_json, tail
 from processes.inputs import Ordered, read_order
-from processes.model import Board, Event, Job, JobFilter, JobId, Phase
+from processes.model import Board, Event, Job, JobFilter, JobId, Phase, Subscriber
 from processes.queue import Queue
 
 _LOG_BYTES = 1 << 20
@@ -60,7 +60,14 @@ class Processes:
             raise Fault(Kind.UNKNOWN_PROCESS, f"there is no process {name[:80]!r}", "processID")
         return found
 
-    def execute(self, name: str, inputs: Mapping[str, Any], who: Principal, idempotency: str = "") -> Job:
+    def execute(
+        self,
+        name: str,
+        inputs: Mapping[str, Any],
+        who: Principal,
+        idempotency: str = "",
+        subscriber: Subscriber | None = None,
+    ) -> Job:
         """Queues a job. Raises Fault UNKNOWN_PROCESS, NOBODY, INVALID, MISSING, UNKNOWN_PRODUCT, QUOTA."""
         process, order = self._ordered(name, inputs, who)
         request = {
@@ -69,7 +76,15 @@ class Processes:
         most, executor = self._settings.processes.jobs_of_user, self._settings.processes.executor
         text = json.dumps(request, ensure_ascii=False)
         job = self.queue.add(
-            JobId(str(uuid.uuid4())), process.id, process.version, who, text, executor, most, idempotency
+            JobId(str(uuid.uuid4())),
+            process.id,
+            process.version,
+            who,
+            text,
+            executor,
+            most,
+            idempotency,
+            subscriber,
         )
         if job is None:
             raise Fault(

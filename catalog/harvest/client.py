@@ -47,6 +47,8 @@ class Rules:
     """Between two requests."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """A credential, as the operator wrote it."""
+    allowed_by: str = "harvest.<source>.private"
+    """The setting that makes it `private`, for those who read the refusal."""
 
 
 class Client:
@@ -63,6 +65,11 @@ class Client:
     def post(self, url: str, body: bytes, media_type: str, accept: str = "*/*") -> Answer:
         """The answer to a posted document. Raises Fault UNAVAILABLE or TOO_LARGE."""
         return self._ask("POST", url, {"Accept": accept, "Content-Type": media_type}, body)
+
+    def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """The status of one POST (0: not reached); nothing is tried again, and a redirect is not followed. Raises Fault UNAVAILABLE or TOO_LARGE."""
+        found = self._once("POST", url, dict(headers), body)
+        return 302 if isinstance(found, str) else found[0]
 
     def _ask(self, method: str, url: str, headers: dict[str, str], body: bytes | None) -> Answer:
         for left in range(_TRIES - 1, -1, -1):
@@ -152,7 +159,7 @@ class Client:
             raise _failed(host, "has no address") from error
         for address in found:
             if not self._rules.private and not ipaddress.ip_address(address).is_global:
-                raise _failed(host, "is no public address (harvest.<source>.private allows it)")
+                raise _failed(host, f"is no public address ({self._rules.allowed_by} allows it)")
         return str(found[0])
 
 

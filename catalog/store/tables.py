@@ -311,6 +311,16 @@ job_event = Table(
     Column("message", Text, nullable=False),
 )
 
+job_callback = Table(
+    "job_callback",
+    metadata,
+    Column("job", Text, ForeignKey("job.id", ondelete="CASCADE"), primary_key=True),
+    Column("event", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_us", BigInteger),
+)
+
 job_output = Table(
     "job_output",
     metadata,

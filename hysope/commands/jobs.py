@@ -18,7 +18,7 @@ from catalog.model.time import micros_text
 from catalog.query import Order, Property, equal
 from catalog.service import Catalog
 from config.settings import Settings
-from hysope.wiring import wire_catalog, wire_supervisor
+from hysope.wiring import wire_callbacks, wire_catalog, wire_supervisor
 from processes.model import Board, JobFilter, Phase
 from processes.service import Processes
 
@@ -43,7 +43,10 @@ def supervisor(settings: Settings, arguments: argparse.Namespace) -> int:
     logging.getLogger("hysope.supervisor").info(
         "works with %s over %s", settings.processes.executor, settings.jobs_folder
     )
+    callbacks = threading.Thread(target=wire_callbacks(settings, catalog, processes).run, args=(stop,))
+    callbacks.start()
     wire_supervisor(settings, catalog, processes).run(stop)
+    callbacks.join()
     catalog.close()
     return 0
 

@@ -14,6 +14,7 @@ _CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/json",
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/job-list",
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/dismiss",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/callback",
 )
 _KEY: list[Document] = [{"apiKey": []}, {"bearer": []}]
 _PARAMETERS: dict[str, Document] = {
@@ -113,7 +114,33 @@ _EXECUTE: Document = {
         "inputs": {"type": "object", "additionalProperties": True},
         "outputs": {"type": "object", "additionalProperties": True},
         "response": {"type": "string", "enum": ["raw", "document"], "default": "document"},
+        "subscriber": {
+            "type": "object",
+            "description": "Where to POST how the job goes: its results, its status when it begins, its status when it fails or is dismissed.",
+            "required": ["successUri"],
+            "properties": {
+                name: {"type": "string", "format": "uri"}
+                for name in ("successUri", "inProgressUri", "failedUri")
+            },
+        },
     },
+}
+_TELLS: Document = {
+    event: {
+        f"{{$request.body#/subscriber/{uri}}}": {
+            "post": {
+                "operationId": f"tell{uri[0].upper()}{uri[1:]}",
+                "summary": about,
+                "requestBody": {"content": {"application/json": {"schema": schema}}},
+                "responses": {"200": {"description": "heard; any other status than 2xx, and it comes again"}},
+            }
+        }
+    }
+    for event, uri, about, schema in (
+        ("jobCompleted", "successUri", "The results", {"type": "object"}),
+        ("jobInProgress", "inProgressUri", "The job has begun", {"$ref": "#/components/schemas/statusInfo"}),
+        ("jobFailed", "failedUri", "The job failed", {"$ref": "#/components/schemas/statusInfo"}),
+    )
 }
 _STATUS: Document = {
     "type": "object",
@@ -174,7 +201,7 @@ def _paths() -> dict[str, Document]:
     return {
         "/processes": {"get": operation(_TAG, "getProcesses", "All processes", answer("list"))},
         here: {"get": operation(_TAG, "getProcessDescription", "A process", answer("description"), process)},
-        f"{here}/execution": {"post": {**order, "requestBody": body, "security": _KEY}},
+        f"{here}/execution": {"post": {**order, "requestBody": body, "security": _KEY, "callbacks": _TELLS}},
         f"{here}/estimate": {
             "post": {
                 **_mine(operation(_TAG, "estimate", "What an order would need", answer("needs"), process)),

@@ -84,7 +84,9 @@ class ProcessesEndpoints:
         )
         _check_outputs(process, order.outputs)
         key = read_idempotency(request.headers.get("idempotency-key"))
-        job = await self._run(partial(self._processes.execute, process.id, order.inputs, who, key))
+        job = await self._run(
+            partial(self._processes.execute, process.id, order.inputs, who, key, order.subscriber)
+        )
         at_once = "sync-execute" in process.modes and not prefer.asynchronous
         if at_once or prefer.wait:
             wait = (

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from catalog.model.faults import Fault, Kind, invalid
 from ogc.filter.values import read_period
 from ogc.http.fields import integer, shown
 from ogc.http.problem import read_json
-from processes.model import JobFilter, Phase
+from processes.model import JobFilter, Phase, Subscriber, Told
 
 _STATUSES = ("accepted", "running", "successful", "failed", "dismissed")
 JOB_FILTERS = ("status", "processID", "type", "datetime", "minDuration", "maxDuration")
@@ -20,6 +21,8 @@ _JOB_PARAMETERS = frozenset({"limit", "offset", *JOB_FILTERS})
 _LONGEST_S = 1_000_000_000
 _MOST_JOBS = 1_000
 _IDEMPOTENCY = re.compile(r"[!-~]{1,128}\Z", re.ASCII)
+_URIS = {"successUri": Told.SUCCESSFUL, "inProgressUri": Told.RUNNING, "failedUri": Told.FAILED}
+_ADDRESS = re.compile(r"https?://[a-zA-Z0-9._~:/?#@!$&'()*+,;=%\[\]-]{1,2000}\Z", re.ASCII)
 _WAIT = re.compile(r"wait=([0-9]{1,6})\Z")
 
 
@@ -31,6 +34,7 @@ class Execute:
     raw: bool
     outputs: Mapping[str, bool]
     """The outputs that are wanted, and whether by reference; all of them when empty."""
+    subscriber: Subscriber = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,13 +70,32 @@ def read_execute(body: bytes) -> Execute:
         raise Fault(
             Kind.INVALID, f"{shown(name)} is not a member of an execute request", shown(name).strip("'")
         )
-    if "subscriber" in document:
-        raise Fault(Kind.INVALID, "callbacks are not offered", "subscriber")
     if not isinstance(inputs, dict):
         raise Fault(Kind.INVALID, "inputs is an object", "inputs")
     if response not in ("raw", "document"):
         raise Fault(Kind.INVALID, "response is raw or document", "response")
-    return Execute(inputs, response == "raw", _wanted(outputs))
+    return Execute(inputs, response == "raw", _wanted(outputs), _subscriber(document.get("subscriber")))
+
+
+def _subscriber(told: Any) -> dict[Told, str]:
+    """`{"successUri": …, "inProgressUri": …, "failedUri": …}` (18-062r2, clause 7.11.5); the first is required. Raises Fault INVALID."""
+    if told is None:
+        return {}
+    if not isinstance(told, dict) or not told.keys() <= _URIS.keys() or "successUri" not in told:
+        raise Fault(
+            Kind.INVALID, f"a subscriber has successUri, and may have {', '.join(_URIS)}", "subscriber"
+        )
+    return {_URIS[name]: _address(url, name) for name, url in told.items()}
+
+
+def _address(url: Any, name: str) -> str:
+    """An address of http or https without a credential; where it leads is judged when it is called."""
+    parts = urlsplit(url) if isinstance(url, str) and _ADDRESS.match(url) else None
+    if parts is None or not parts.hostname or "@" in parts.netloc:
+        raise Fault(
+            Kind.INVALID, f"{name} is an address of http or https without a password", f"subscriber.{name}"
+        )
+    return str(url)
 
 
 def _wanted(outputs: Any) -> dict[str, bool]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Jobs on both executors and both databases: what succeeds is published whole, what fails says why, what is ended ends, a crash loses nothing."""
 
+import hmac
 import json
 import os
 import signal
@@ -10,12 +11,14 @@ import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil
 import pytest
+from pydantic import SecretStr
 from support import SLURM_PATH, fresh_database
 
 from catalog.model.faults import Fault, Kind
@@ -27,9 +30,10 @@ from catalog.service import Catalog
 from config import settings as conf
 from config.settings import Settings
 from hysope.commands.jobs import jobs as jobs_command
-from hysope.wiring import wire_catalog, wire_ingest, wire_supervisor
+from hysope.wiring import wire_callbacks, wire_catalog, wire_ingest, wire_supervisor
+from processes.callbacks import Callbacks
 from processes.executors.local import LocalExecutor
-from processes.model import Job, Phase, RunSpec
+from processes.model import Job, Phase, RunSpec, Told
 from processes.service import Processes
 from processes.supervisor import Supervisor
 
@@ -448,3 +452,133 @@ def test_a_supervisor_waits_for_a_store_that_is_away(shop: Shop) -> None:
     stop.set()
     worker.join(10)
     assert shop.processes.job(job.id, BOB).phase is Phase.SUCCESSFUL
+
+
+@dataclass
+class Heard:
+    """A subscriber's server: what it was sent, and what it answers."""
+
+    address: str
+    bodies: list[tuple[str, dict[str, str], bytes]]
+    answers: list[int]
+
+
+@pytest.fixture
+def subscriber() -> Iterator[Heard]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            heard.bodies.append((self.path, dict(self.headers), body))
+            self.send_response(heard.answers.pop(0) if heard.answers else 204)
+            self.send_header("Location", "http://127.0.0.1:1/elsewhere")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
+        heard = Heard(f"http://127.0.0.1:{httpd.server_port}", [], [])
+        thread = threading.Thread(target=httpd.serve_forever)
+        thread.start()
+        yield heard
+        httpd.shutdown()
+        thread.join()
+
+
+def told(shop: Shop, **more: Any) -> Callbacks:
+    """The sender, to whom loopback is allowed."""
+    chosen = shop.settings.processes.model_copy(update={"callback_private": True, **more})
+    settings = shop.settings.model_copy(update={"processes": chosen})
+    return wire_callbacks(settings, shop.catalog, shop.processes)
+
+
+def listening(shop: Shop, heard: Heard, process: str = "ndvi", host: str | None = None) -> Job:
+    address = host or heard.address
+    wanted = {
+        Told.RUNNING: f"{address}/begins",
+        Told.SUCCESSFUL: f"{address}/done",
+        Told.FAILED: f"{address}/failed",
+    }
+    return shop.processes.execute(process, {"products": shop.sources[:1]}, BOB, "", wanted)
+
+
+def test_a_subscriber_hears_of_the_beginning_and_gets_the_results(shop: Shop, subscriber: Heard) -> None:
+    job = shop.finished(listening(shop, subscriber))
+    assert job.phase is Phase.SUCCESSFUL, job.error
+    sender = told(shop, callback_secret=SecretStr("between us"))
+    while sender.step():
+        pass
+    by_path = {path: (headers, body) for path, headers, body in subscriber.bodies}
+    assert {"/done"} <= by_path.keys() <= {"/begins", "/done"}, (
+        "a quick run may be over before anybody saw it run"
+    )
+    headers, body = by_path["/done"]
+    assert headers["Content-Type"] == "application/json"
+    (product,) = json.loads(body)["products"]
+    assert product["id"] == shop.processes.results(job.id, BOB)[0].id
+    at, _, signature = headers["Hysope-Signature"].removeprefix("t=").partition(",v1=")
+    assert hmac.new(b"between us", f"{at}.".encode() + body, "sha256").hexdigest() == signature
+    assert "told 127.0.0.1 that it is successful" in [
+        event.message for event in shop.processes.events(job.id, BOB)
+    ]
+    assert not sender.step()
+    assert len(subscriber.bodies) == len(by_path), "each is told once"
+
+
+def test_a_subscriber_hears_of_a_failure_and_is_asked_again_until_it_answers(
+    shop: Shop, subscriber: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("processes.queue.CALLBACK_PAUSES", (0, 0, 0, 0))
+    job = shop.finished(listening(shop, subscriber, "failing"))
+    assert job.phase is Phase.FAILED
+    sender, subscriber.answers[:] = told(shop), [500, 302, 500, 302]
+    while sender.step():
+        pass
+    failures = [json.loads(body) for path, _, body in subscriber.bodies if path == "/failed"]
+    assert failures
+    assert all(one["status"] == "failed" and one["jobID"] == job.id for one in failures)
+    assert "Hysope-Signature" not in subscriber.bodies[-1][1]
+    messages = [event.message for event in shop.processes.events(job.id, BOB) if event.phase == "callback"]
+    assert sum("could not tell 127.0.0.1" in one for one in messages) == 4
+    assert "told 127.0.0.1 that it is failed" in messages
+    assert len([one for one in subscriber.bodies if one[0] not in ("/begins", "/failed")]) == 0, (
+        "a redirect is not followed"
+    )
+
+
+def test_a_subscriber_that_never_answers_is_given_up(
+    shop: Shop, subscriber: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("processes.queue.CALLBACK_PAUSES", (0, 0, 0, 0))
+    job = listening(shop, subscriber)
+    shop.processes.dismiss(job.id, BOB)
+    sender, subscriber.answers[:] = told(shop), [503] * 100
+    while sender.step():
+        pass
+    assert [path for path, *_ in subscriber.bodies] == ["/failed"] * 5
+    assert json.loads(subscriber.bodies[0][2])["status"] == "dismissed"
+    assert shop.processes.events(job.id, BOB)[-1].message.endswith("answered 503; given up")
+
+
+def test_a_private_address_is_not_called_and_a_sender_that_dies_is_followed(
+    shop: Shop, subscriber: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = shop.finished(
+        listening(shop, subscriber, host=subscriber.address.replace("127.0.0.1", "localhost"))
+    )
+    guarded = told(shop, callback_private=False)
+    while guarded.step():
+        pass
+    assert not subscriber.bodies
+    assert (
+        "is no public address (processes.callback_private allows it)"
+        in shop.processes.events(job.id, BOB)[-1].message
+    )
+    other = shop.finished(listening(shop, subscriber))
+    monkeypatch.setattr("processes.queue.CALLBACK_PAUSES", (0, 0, 0, 0))
+    taken = shop.processes.queue.callbacks(20)
+    assert {one.job.id for one in taken} == {other.id}, "those of the first wait"
+    sender = told(shop)  # the one that took them is gone
+    while sender.step():
+        pass
+    assert "/done" in [path for path, *_ in subscriber.bodies]

@@ -67,9 +67,9 @@ def test_a_variable_is_filled_with_its_type(tmp_path: Path) -> None:
 
 
 def test_secrets_are_masked() -> None:
-    loaded = load(None, {"HYSOPE_DATABASE__URL": "postgresql://u:secret@h/d"})
-    assert "secret" not in repr(dict(flat(loaded.settings)))
-    assert loaded.settings.database_url == "postgresql://u:secret@h/d"
+    loaded = load(None, {"HYSOPE_DATABASE__URL": "postgresql://u:hunter2@h/d"})
+    assert "hunter2" not in repr(dict(flat(loaded.settings)))
+    assert loaded.settings.database_url == "postgresql://u:hunter2@h/d"
 
 
 def test_the_shipped_product_types_fit_together() -> None:
