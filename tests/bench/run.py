@@ -433,7 +433,8 @@ def _tiles(number: int) -> Path:
     data = ROOT / f"tiles{number}"
     if (data / "hysope.db").is_file():
         return data
-    shutil.rmtree(data, ignore_errors=True)
+    for made in (data, ROOT / f"seed{number}"):
+        shutil.rmtree(made, ignore_errors=True)
     chosen = Settings(data=data)
     catalog = wire_catalog(chosen)
     worker = wire_ingest(chosen, catalog)
@@ -476,7 +477,7 @@ def _tiles(number: int) -> Path:
                 visible_from=-(2**62),
                 at=now(),
             )  # type: ignore[arg-type]
-        unit.withdraw(seed.id, None, "the seed")
+        unit.withdraw(seed.id, None, "the seed", now())
     catalog.close()
     return data
 
