@@ -27,6 +27,7 @@ from catalog.model.product import Product
 from catalog.model.time import Micros, now
 from catalog.service import Catalog, StoreDown
 from config.chains import Process
+from config.product_types import ProductType
 from config.settings import Settings
 from processes import queue as jobs
 from processes.files import (
@@ -227,7 +228,12 @@ class Supervisor:
                     "nodata": list(asset.nodata),
                 }  # fmt: skip
         ground = {"relief": str(self._settings.processes.relief)} if relief else {}
-        return {"id": product.id, "version": product.version, "day": product.day, "bands": files, **ground}
+        kind = self._catalog.kind_of(product.collection)
+        rule = kind.cloudy if isinstance(kind, ProductType) else None
+        cloudy = {"cloudy": rule.model_dump(mode="json")} if rule else {}
+        return {
+            "id": product.id, "version": product.version, "day": product.day, "bands": files, **ground, **cloudy,
+        }  # fmt: skip
 
     def _spec(self, job: Job, process: Process, folder: Path, products: int) -> RunSpec:
         needs, python = process.resources, str(self._settings.processes.python or sys.executable)

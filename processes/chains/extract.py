@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The coverage that is too large to wait for: bands of a selection as one GeoTIFF, in a CRS and a resolution, within a box or a polygon.
 
-As on the map, the newest product that has a value in every band gives a pixel. Made some rows at a time: memory does not grow with the order.
+As on the map, the newest product that has a value in every band gives a pixel; with `clear`, the newest whose own mask says neither cloud nor shadow there.
+Counts as they are stored, or values in their units. Made some rows at a time: memory does not grow with the order.
 """
 
 from __future__ import annotations
@@ -30,6 +31,33 @@ Rows = NDArray[Any]
 
 
 @dataclass(frozen=True)
+class Cloudy:
+    """The mask of a product, and which of its counts mean cloud or shadow: one of `values`, or any of `bits`."""
+
+    path: Path
+    index: int
+    values: tuple[int, ...]
+    bits: int
+
+    def clear(self, part: Grid) -> NDArray[np.bool_]:
+        """Where there is neither; what the mask does not cover is clear, as on the map."""
+        counts = read_onto(self.path, self.index, part, "nearest", None)
+        known = np.isfinite(counts)
+        whole = np.where(known, counts, 0).astype(np.int64)
+        hit = np.isin(whole, self.values) if self.values else (whole & self.bits) != 0
+        out: NDArray[np.bool_] = ~(hit & known)
+        return out
+
+
+@dataclass(frozen=True)
+class Source:
+    """A product: its bands, and its mask where pixels with clouds are left out."""
+
+    bands: tuple[Stored, ...]
+    mask: Cloudy | None
+
+
+@dataclass(frozen=True)
 class Stored:
     """A band of a product: the file, its grid, and what its counts mean."""
 
@@ -53,29 +81,52 @@ def run(
     """Writes `extract.tif`. Raises ValueError for bands that cannot stand in one file, or an area where there is nothing."""
     names: list[str] = values["bands"]
     newest = sorted(items, key=lambda one: (one["day"], one["id"]), reverse=True)
-    products = [_bands(item, names) for item in newest]
-    for number, name in enumerate(names):
-        if len({bands[number].meaning for bands in products}) > 1:
-            raise ValueError(f"{name} has different scales or types in the products of the selection")
+    physical = values.get("values") == "physical"
+    sources = [Source(_bands(item, names), _mask(item) if values.get("clear") else None) for item in newest]
+    products = [source.bands for source in sources]
+    if not physical:
+        _must_fit(names, products)
     first = products[0]
-    if len({(one.dtype, next(iter(one.nodata), None)) for one in first}) > 1:
-        raise ValueError("bands of different types do not stand in one file; order them one by one")
     shape = shapely.geometry.shape(values["area"]) if values.get("area") else None
     grid = _grid(first[0].grid, products, values, shape)
     area = None if shape is None else shapely.transform(
         shapely.segmentize(shape, 0.01), lambda x, y: transform(4326, grid.epsg, x, y), interleaved=False
     )  # fmt: skip
-    none = next(iter(first[0].nodata), 0.0)
-    labels = [BandLabel(name, one.scale, one.offset) for name, one in zip(names, first, strict=True)]
-    parts = _parts(products, grid, area, none, values["method"], tell)
-    nodata = none if first[0].nodata else None
-    write_geotiff_rows(
-        out / "extract.tif", parts, grid, len(names), first[0].dtype, nodata, labels, "deflate"
-    )
+    nodata: float | None
+    if physical:
+        dtype, none, nodata, labels = "float32", np.nan, np.nan, [BandLabel(name) for name in names]
+    else:
+        dtype, none = first[0].dtype, next(iter(first[0].nodata), 0.0)
+        nodata = none if first[0].nodata or values.get("clear") else None
+        labels = [BandLabel(name, one.scale, one.offset) for name, one in zip(names, first, strict=True)]
+    parts = _parts(sources, grid, area, Filling(np.dtype(dtype), none, values["method"], physical), tell)
+    write_geotiff_rows(out / "extract.tif", parts, grid, len(names), dtype, nodata, labels, "deflate")
     return {}
 
 
-def _bands(item: Mapping[str, Any], names: Sequence[str]) -> list[Stored]:
+def _must_fit(names: Sequence[str], products: Sequence[Sequence[Stored]]) -> None:
+    """Raises ValueError where counts would not mean the same in one file; values in their units always do."""
+    for number, name in enumerate(names):
+        if len({bands[number].meaning for bands in products}) > 1:
+            raise ValueError(
+                f"{name} has different scales or types in the products of the selection; order physical values"
+            )
+    if len({(one.dtype, next(iter(one.nodata), None)) for one in products[0]}) > 1:
+        raise ValueError(
+            "bands of different types do not stand in one file; order physical values, or one by one"
+        )
+
+
+def _mask(item: Mapping[str, Any]) -> Cloudy | None:
+    rule = item.get("cloudy")
+    found = item["bands"].get(rule["band"]) if rule else None
+    if not rule or found is None:
+        return None
+    bits = sum(1 << bit for bit in rule["bits"])
+    return Cloudy(Path(found["path"]), found["index"], tuple(rule["values"]), bits)
+
+
+def _bands(item: Mapping[str, Any], names: Sequence[str]) -> tuple[Stored, ...]:
     found = []
     for name in names:
         one = item["bands"].get(name)
@@ -88,7 +139,7 @@ def _bands(item: Mapping[str, Any], names: Sequence[str]) -> list[Stored]:
                 tuple(one["nodata"]), described.dtypes[one["index"] - 1],
             )
         )  # fmt: skip
-    return found
+    return tuple(found)
 
 
 def _grid(
@@ -149,41 +200,54 @@ def _box(
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Filling:
+    """How pixels are made: their type, what means "no value", the resampling, and whether they are values in units."""
+
+    dtype: np.dtype[Any]
+    none: float
+    method: Method
+    physical: bool
+
+    def made(self, counts: NDArray[Any], band: Stored) -> NDArray[Any]:
+        """Pixels of resampled counts."""
+        if self.physical:
+            return (counts * band.scale + band.offset).astype(self.dtype)
+        return (counts if self.dtype.kind == "f" else np.rint(counts)).astype(self.dtype)
+
+
 def _parts(
-    products: Sequence[Sequence[Stored]],
+    sources: Sequence[Source],
     grid: Grid,
     area: shapely.Geometry | None,
-    none: float,
-    method: Method,
+    filling: Filling,
     tell: Callable[[int, str], None],
 ) -> Iterator[Rows]:
     for top in range(0, grid.height, _ROWS):
         tell(100 * top // grid.height, f"row {top} of {grid.height}")
         height = min(_ROWS, grid.height - top)
         part = replace(grid, north=grid.north - top * grid.pixel_height, height=height)
-        yield _rows(products, part, area, none, method)
+        yield _rows(sources, part, area, filling)
 
 
-def _rows(
-    products: Sequence[Sequence[Stored]],
-    part: Grid,
-    area: shapely.Geometry | None,
-    none: float,
-    method: Method,
-) -> Rows:
-    dtype = np.dtype(products[0][0].dtype)
-    out = np.full((len(products[0]), part.height, part.width), none, dtype)
+def _rows(sources: Sequence[Source], part: Grid, area: shapely.Geometry | None, filling: Filling) -> Rows:
+    out = np.full((len(sources[0].bands), part.height, part.width), filling.none, filling.dtype)
     todo = inside(area, part) if area is not None else np.ones((part.height, part.width), np.bool_)
-    for bands in products:
+    for source in sources:
+        bands = source.bands
         if not todo.any():
             break
         if not _meets(bands[0].grid, part):
             continue
-        read = [read_onto(one.path, one.index, part, method, next(iter(one.nodata), None)) for one in bands]
+        read = [
+            read_onto(one.path, one.index, part, filling.method, next(iter(one.nodata), None))
+            for one in bands
+        ]
         good = todo & np.logical_and.reduce([np.isfinite(values) for values in read])
-        for number, values in enumerate(read):
-            counts = values[good] if dtype.kind == "f" else np.rint(values[good])
-            out[number][good] = counts.astype(dtype)
+        if source.mask:
+            good &= source.mask.clear(part)
+        for number, (values, band) in enumerate(zip(read, bands, strict=True)):
+            out[number][good] = filling.made(values[good], band)
         todo &= ~good
     return out
 

@@ -454,6 +454,27 @@ def test_a_supervisor_waits_for_a_store_that_is_away(shop: Shop) -> None:
     assert shop.processes.job(job.id, BOB).phase is Phase.SUCCESSFUL
 
 
+def test_an_extract_without_clouds_has_values_in_their_units(shop: Shop) -> None:
+    order = {"products": shop.sources[1:2], "bands": ["B4"], "clear": True, "values": "physical"}
+    job = shop.finished(shop.processes.execute("extract", order, BOB))
+    assert job.phase is Phase.SUCCESSFUL, f"{job.error}\n{shop.processes.log(job.id, BOB)}"
+    (made,) = shop.processes.outputs(job.id, BOB)
+    source = shop.catalog.product(shop.sources[1], BOB, Deadline.after(10))
+    rule = shop.catalog.registry.types["sentinel2-l2a"].cloudy
+    assert rule
+    red, mask = (
+        read_band(shop.catalog.archive / source.asset_of(band).path, source.asset_of(band).bands[band])
+        for band in ("B4", rule.band)
+    )
+    assert red.shape == mask.shape
+    hit = np.isin(mask, rule.values) if rule.values else (mask & sum(1 << bit for bit in rule.bits)) != 0
+    assert 0.01 < hit.mean() < 0.9
+    values = read_band(made.file, 1)
+    assert (np.isnan(values) == (hit | (red == -10_000))).all()
+    good = ~np.isnan(values)
+    assert values[good] == pytest.approx(red[good] * 0.0001, abs=1e-6)
+
+
 @dataclass
 class Heard:
     """A subscriber's server: what it was sent, and what it answers."""

@@ -115,3 +115,48 @@ def test_bands_of_different_meaning_do_not_mix(tmp_path: Path) -> None:
     other["bands"]["B4"]["scale"] = 0.001
     with pytest.raises(ValueError, match="different scales"):
         order(tmp_path, [one, other])
+
+
+def masked(one: dict, folder: Path, mask: np.ndarray, **rule: object) -> dict:
+    """A product with a mask of cloud, of bytes."""
+    path = folder / f"{one['id']}-CLM.tif"
+    write_cog(path, mask.astype(np.uint8), GRID, None, average=False)
+    found = {"path": str(path), "index": 1, "scale": 1.0, "offset": 0.0, "nodata": []}
+    return {
+        **one,
+        "bands": {**one["bands"], "CLM": found},
+        "cloudy": {"band": "CLM", "bits": [], "values": [], **rule},
+    }
+
+
+@pytest.mark.parametrize("rule", [{"bits": [1, 3]}, {"values": [2, 8, 10]}])
+def test_what_the_mask_calls_cloud_is_given_by_an_older_product(tmp_path: Path, rule: dict) -> None:
+    old, new, mask = noise(), noise(), RNG.choice([0, 1, 2, 8, 10], (50, 60))
+    cloud = np.isin(mask, [2, 8, 10])
+    items = [
+        masked(item(tmp_path, "new", 9, GRID, B4=new), tmp_path, mask, **rule),
+        item(tmp_path, "old", 2, GRID, B4=old),
+    ]
+    with order(tmp_path, items, clear=True) as found:
+        assert (found.read(1) == np.where(cloud, old, new)).all()
+    with order(tmp_path, items[:1], clear=True) as found:
+        assert (found.read(1) == np.where(cloud, -10_000, new)).all()
+        assert found.nodata == -10_000
+    with order(tmp_path, items) as found:
+        assert (found.read(1) == new).all(), "nothing is left out where nobody asked"
+
+
+def test_values_in_their_units_may_have_different_types(tmp_path: Path) -> None:
+    red, mask = noise(), RNG.integers(0, 3, (50, 60))
+    red[:5] = -10_000
+    one = masked(item(tmp_path, "a", 1, GRID, B4=red), tmp_path, mask)
+    with order(tmp_path, [one], bands=["B4", "CLM"], values="physical") as found:
+        assert found.dtypes == ("float32", "float32")
+        assert np.isnan(found.nodata)
+        assert found.scales == (1.0, 1.0)
+        values = found.read()
+    assert np.isnan(values[:, :5]).all()
+    assert values[0, 5:] == pytest.approx(red[5:] * 0.0001, abs=1e-6)
+    assert (values[1, 5:] == mask[5:]).all()
+    with pytest.raises(ValueError, match="order physical values"):
+        order(tmp_path, [one], bands=["B4", "CLM"])
