@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from catalog.crs import transform
-from catalog.model.principal import Deadline, Principal
+from catalog.model.principal import Deadline, Principal, Role
 from catalog.service import Catalog
 from config.series_types import SeriesType
 from config.settings import Settings
@@ -75,8 +75,8 @@ class Maps:
         deadline: Deadline,
         known_tag: str = "",
     ) -> Answer:
-        """A map of layers, the first at the bottom; transparent without a background. Its strong ETag holds what was asked and the files that it
-        was made of; a client that has it already gets 304.
+        """A map of layers, the first at the bottom; transparent without a background. Its strong ETag holds what was asked, the files that it
+        was made of and, but for the public, who asks; a client that has it already gets 304.
         """
         queries = [self._query(one, who) for one in asked]
         quick = (tuple(asked), frame, form, background, who.view, self._catalog.edition())
@@ -85,8 +85,9 @@ class Maps:
         if not name:
             plan = self._tiles.plan(queries, frame, who, deadline)
             name, warning = self._name(plan, frame, form, background), _warning(plan)
+        tag = name if who.role is Role.PUBLIC else _digest((name, who.view))
         headers = {
-            "ETag": f'"{name}"', "Cache-Control": f"public, max-age={self._settings.wms.capabilities_max_age}",
+            "ETag": f'"{tag}"', "Cache-Control": f"public, max-age={self._settings.wms.capabilities_max_age}",
             **({"Warning": warning} if warning else {}),
         }  # fmt: skip
         if known_tag == headers["ETag"]:
