@@ -17,7 +17,8 @@ _WIDTH = 28
 class Progress:
     """Counts things that are done, of a known number."""
 
-    def __init__(self, total: int, what: str, out: TextIO = sys.stderr) -> None:
+    def __init__(self, total: int, what: str, out: TextIO | None = None) -> None:
+        out = out or sys.stderr  # as it is now, not as it was when this was imported
         self._total, self._what, self._out = total, what, out
         self._done, self._start, self._said = 0, time.monotonic(), time.monotonic()
         self._bar = out.isatty()
@@ -48,8 +49,9 @@ class Progress:
         return f"{self._what} [{bar}] {self._done}/{self._total}  {rate}  {clock}  {name[:40]}"
 
 
-def summary(report: Report, out: TextIO = sys.stdout) -> None:
+def summary(report: Report, out: TextIO | None = None) -> None:
     """How many of each status, and every failure with its reason; what was skipped for one reason stands in one line."""
+    out = out or sys.stdout
     for status, number in sorted(report.counts().items()):
         print(f"{number:6d} {status}", file=out)
     for outcome in report.outcomes:
