@@ -111,6 +111,12 @@ class Tiles:
 
     def draw(self, layers: Sequence[MapLayer], frame: Frame, who: Principal, deadline: Deadline) -> Drawn:
         """A map of layers, the first at the bottom; nothing but transparency without any. Raises Fault TOO_LARGE, BAD_TIME or BUSY."""
+        return self.paint(self.plan(layers, frame, who, deadline), frame, who, deadline)
+
+    def plan(
+        self, layers: Sequence[MapLayer], frame: Frame, who: Principal, deadline: Deadline
+    ) -> tuple[Planned, ...]:
+        """What a map will be made of; no pixel is read. Raises Fault TOO_LARGE, BAD_TIME or BUSY."""
         if frame.width * frame.height > self._limits.map_pixels:
             raise too_large(
                 f"a map of {frame.width} x {frame.height} pixels",
@@ -118,12 +124,6 @@ class Tiles:
                 "limits.map_pixels",
                 "WIDTH",
             )
-        return self.paint(self.plan(layers, frame, who, deadline), frame, who, deadline)
-
-    def plan(
-        self, layers: Sequence[MapLayer], frame: Frame, who: Principal, deadline: Deadline
-    ) -> tuple[Planned, ...]:
-        """What a map will be made of; no pixel is read. Raises Fault BAD_TIME or BUSY."""
         area, out = frame.lon_lat, []
         for layer in layers:
             if isinstance(layer, StationQuery):

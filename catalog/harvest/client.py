@@ -155,7 +155,7 @@ class Client:
     def _address(self, host: str, port: int) -> str:
         try:
             found = [one[4][0] for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # a label of more than 63 letters is no text to the resolver
             raise _failed(host, "has no address") from error
         for address in found:
             if not self._rules.private and not ipaddress.ip_address(address).is_global:

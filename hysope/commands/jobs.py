@@ -45,8 +45,11 @@ def supervisor(settings: Settings, arguments: argparse.Namespace) -> int:
     )
     callbacks = threading.Thread(target=wire_callbacks(settings, catalog, processes).run, args=(stop,))
     callbacks.start()
-    wire_supervisor(settings, catalog, processes).run(stop)
-    callbacks.join()
+    try:
+        wire_supervisor(settings, catalog, processes).run(stop)
+    finally:
+        stop.set()
+        callbacks.join()
     catalog.close()
     return 0
 

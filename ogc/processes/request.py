@@ -90,7 +90,10 @@ def _subscriber(told: Any) -> dict[Told, str]:
 
 def _address(url: Any, name: str) -> str:
     """An address of http or https without a credential; where it leads is judged when it is called."""
-    parts = urlsplit(url) if isinstance(url, str) and _ADDRESS.match(url) else None
+    try:
+        parts = urlsplit(url) if isinstance(url, str) and _ADDRESS.match(url) else None
+    except ValueError:  # a bracket that is not closed
+        parts = None
     if parts is None or not parts.hostname or "@" in parts.netloc:
         raise Fault(
             Kind.INVALID, f"{name} is an address of http or https without a password", f"subscriber.{name}"

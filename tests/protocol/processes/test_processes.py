@@ -275,7 +275,7 @@ def test_a_threshold_outside_of_its_range_is_refused(office: Office) -> None:
 @pytest.mark.parametrize(
     "body",
     [b"not json", b"[]", b'{"inputs": []}', b'{"invalid-execute-request": 1}', b'{"inputs": {"products": NaN}}', b"[" * 5_000, b'{"inputs": {"a": ' + b"[" * 40 + b"]" * 40 + b"}}",
-     b'{"inputs": {}, "subscriber": {"successUri": "file:///etc/passwd"}}', b'{"inputs": {}, "subscriber": {"failedUri": "http://a/"}}', b'{"inputs": {}, "subscriber": {"successUri": "http://u:p@a/"}}', b'{"inputs": {}, "subscriber": {"successUri": "http://a/", "otherUri": "http://a/"}}', b'{"inputs": {}, "response": "zip"}', b'{"inputs": {}, "outputs": {"other": {}}}', b"\xff\xfe"],
+     b'{"inputs": {}, "subscriber": {"successUri": "file:///etc/passwd"}}', b'{"inputs": {}, "subscriber": {"failedUri": "http://a/"}}', b'{"inputs": {}, "subscriber": {"successUri": "http://[/"}}', b'{"inputs": {}, "subscriber": {"successUri": "http://u:p@a/"}}', b'{"inputs": {}, "subscriber": {"successUri": "http://a/", "otherUri": "http://a/"}}', b'{"inputs": {}, "response": "zip"}', b'{"inputs": {}, "outputs": {"other": {}}}', b"\xff\xfe"],
 )  # fmt: skip
 def test_a_body_that_is_no_order_is_refused(office: Office, body: bytes) -> None:
     answer = office.client.post(
