@@ -93,6 +93,12 @@ def day_period(day: Day, length: int = 1) -> Period:
     return Period(Micros(day * DAY_MICROS), Micros((day + length) * DAY_MICROS))
 
 
+def day_instant(day: Day) -> Instant:
+    """A day as a client names it."""
+    stretch = day_period(day)
+    return Instant(stretch.start, stretch.end, True)
+
+
 def day_text(day: Day) -> str:
     """`2018-10-23`."""
     return (date(1970, 1, 1) + timedelta(days=day)).isoformat()

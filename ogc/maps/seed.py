@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from catalog.model.area import Box
-from catalog.model.time import Day, Instant, day_period
+from catalog.model.time import Day, day_instant
 from ogc.maps.service import AskedLayer
 from ogc.maps.tiles import tile_frame, tile_limits
 from tiles.frame import Frame
@@ -44,7 +44,7 @@ class Seeding:
                     yield from ((asked, frame) for asked in self._asked())
 
     def _asked(self) -> Sequence[AskedLayer]:
-        times: list[TimeQuery] = [(instant(day),) for day in self.days] or [()]
+        times: list[TimeQuery] = [(day_instant(day),) for day in self.days] or [()]
         return [AskedLayer(self.layer, style, time) for style in self.styles for time in times]
 
     def _limits(self) -> Iterator[tuple[Matrix, Limits]]:
@@ -52,9 +52,3 @@ class Seeding:
         for number, matrix in enumerate(self.grid.matrices):
             if number in self.levels and matrix.id in limits:
                 yield matrix, limits[matrix.id]
-
-
-def instant(day: Day) -> Instant:
-    """A day as a client names it."""
-    period = day_period(day)
-    return Instant(period.start, period.end, True)

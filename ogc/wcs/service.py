@@ -20,7 +20,7 @@ from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind, too_large
 from catalog.model.principal import Deadline, Principal
 from catalog.model.product import Grid
-from catalog.model.time import Day, Instant, Micros, Period, day_of, day_period
+from catalog.model.time import Day, Instant, Micros, Period, day_instant, day_of, day_period
 from catalog.query import Among, And, Compare, During, Filter, Meets, Or, Property, Relation
 from catalog.raster.write import BandLabel, write_geotiff, write_geotiff_rows
 from catalog.service import Catalog
@@ -152,7 +152,7 @@ class WcsService:
         coverage = self._coverages.coverage(request.id, who, deadline)
         bands = chosen_bands(coverage, request.bands)
         frame = frame_of(request, coverage)
-        time = request.time or ((_that_day(coverage.product.day),) if coverage.product else ())
+        time = request.time or ((day_instant(coverage.product.day),) if coverage.product else ())
         only = coverage.product.id if coverage.product else ""
         query = ExtractQuery(coverage.kind, bands, time, request.smooth, only=only)
         box = frame.box
@@ -244,7 +244,7 @@ class WcsService:
         if not days:
             raise Fault(Kind.BAD_SUBSET, "there is no date in this stretch of time", "subset")
         found = [
-            self._tiles.extract(replace(query, time=(_that_day(day),)), frame, who, deadline).counts
+            self._tiles.extract(replace(query, time=(day_instant(day),)), frame, who, deadline).counts
             for day in days
         ]
         periods = [day_period(day) for day in days]
@@ -294,11 +294,6 @@ def _shared_nodata(coverage: Coverage, bands: Sequence[str], counts: Sequence[fl
     """The one count that means "no value" in every band that has one; None where they differ."""
     found = {count for count, name in zip(counts, bands, strict=True) if coverage.kind.bands[name].nodata}
     return found.pop() if len(found) == 1 else None
-
-
-def _that_day(day: Day) -> Instant:
-    stretch = day_period(day)
-    return Instant(stretch.start, stretch.end, True)
 
 
 def _days_of(time: TimeQuery, days: Sequence[Day]) -> list[Day]:
