@@ -16,13 +16,12 @@ from catalog.model.observation import (
     Seen,
     Series,
     SeriesQuery,
-    Sorted,
     Station,
 )
 from catalog.model.principal import Deadline, Principal
 from catalog.model.product import Summary
 from catalog.model.time import Micros
-from catalog.query import And, Compare, Filter, Or, Property, Relation, equal, measure
+from catalog.query import And, By, Compare, Filter, Or, Property, Relation, equal, measure
 from catalog.store.sensing import Sensing
 from catalog.store.stations import Stations
 from config.limits import Limits
@@ -134,12 +133,12 @@ class Observations:
         offset: int,
         deadline: Deadline,
         *,
-        down: bool = False,
+        order: Sequence[By] = (),
         collection: str = "",
     ) -> tuple[Station, ...]:
-        """Stations of all collections, or of one, by a filter, by id."""
+        """Stations of all collections, or of one, by a filter; what `order` leaves open is by id."""
         return self._sensing.stations(
-            self._measured(tree), self._hidden(who), limit, offset, deadline, down=down, collection=collection
+            self._measured(tree), self._hidden(who), order, limit, offset, deadline, collection=collection
         )
 
     def count_things(self, tree: Filter, who: Principal, deadline: Deadline) -> int:
@@ -147,12 +146,17 @@ class Observations:
         return self._sensing.count_stations(self._measured(tree), self._hidden(who), deadline)
 
     def streams(
-        self, tree: Filter, who: Principal, limit: int, offset: int, deadline: Deadline, *, down: bool = False
+        self,
+        tree: Filter,
+        who: Principal,
+        limit: int,
+        offset: int,
+        deadline: Deadline,
+        *,
+        order: Sequence[By] = (),
     ) -> tuple[Series, ...]:
-        """Current series by a filter, by station, collection and property."""
-        return self._sensing.series(
-            self._measured(tree), self._hidden(who), limit, offset, deadline, down=down
-        )
+        """Current series by a filter; what `order` leaves open is by station, collection and property."""
+        return self._sensing.series(self._measured(tree), self._hidden(who), order, limit, offset, deadline)
 
     def delivered(self, tree: Filter, who: Principal, limit: int, deadline: Deadline) -> tuple[Series, ...]:
         """The series of a filter whose observations came last, the newest first."""
@@ -167,9 +171,9 @@ class Observations:
         return self._sensing.count_series(self._measured(tree), self._hidden(who), deadline)
 
     def observed(
-        self, tree: Filter, who: Principal, order: Sorted, limit: int, offset: int, deadline: Deadline
+        self, tree: Filter, who: Principal, order: Sequence[By], limit: int, offset: int, deadline: Deadline
     ) -> tuple[Observed, ...]:
-        """Points of current series by a filter."""
+        """Points of current series by a filter; what `order` leaves open is by series and time."""
         return self._sensing.observations(
             self._measured(tree), self._hidden(who), order, limit, offset, deadline
         )

@@ -160,6 +160,14 @@ class Order(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class By:
+    """A property that things are sorted by; with None they go by their identity, as the store has them."""
+
+    property: Property | None
+    down: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Cursor:
     """Where a page of products ended: day, start and key of its last one."""
 

@@ -64,6 +64,7 @@ class Catalog:
         self.keys = Keys(store.keys)
         self.tape = TapeArchive(store.tape, archive, limits)
         self.usage, self.links, self.fixity = Usage(store.usage), Links(store.keys), store.fixity
+        self.subscriptions = store.subscriptions
         self.database = store.database
         """For the tables of jobs, whose success is one transaction with publication."""
         self.observations = Observations(store.stations, Sensing(store.database), limits, self._hidden)
@@ -219,8 +220,8 @@ class Catalog:
         Raises Fault FORBIDDEN for others than operators, UNKNOWN_PRODUCT, and INVALID where the official id is taken: nothing official is ever replaced.
         """
         space, official = spaces.split(product_id)
-        at = now()
         with self.unit(who) as unit:
+            at = now()
             product = unit.published(product_id) if space else None
             if product is None:
                 raise Fault(Kind.UNKNOWN_PRODUCT, f"there is no product {product_id[:200]} in a space", "id")
@@ -235,8 +236,10 @@ class Catalog:
 
     def deliver(self, delivery: Delivery, kind: SeriesType, who: Principal, source: str) -> str:
         """Stores the observations that a file brought, with the station's record, in one transaction. Returns new, updated or skipped."""
-        at = now()
         with self.unit(who) as unit:
+            at = (
+                now()
+            )  # behind the lock, so that times of change go up in the order in which they become visible
             station, outcome = unit.stations.put(delivery, kind.id, kind.producer, at, source)
             if outcome != "skipped":
                 self._record_station(unit, kind, station, unit.stations.span(station.key), at)
@@ -308,8 +311,8 @@ class Catalog:
 
     def reindex(self, who: Principal) -> int:
         """Makes all records anew from the products, the stations and their types; returns how many things there are."""
-        at, count = now(), 0
         with self.unit(who) as unit:
+            at, count = now(), 0
             unit.clear_records()
             for product in list(self._store.products.published()):
                 kind = self.kind_of(product.collection)
@@ -327,8 +330,8 @@ class Catalog:
     def withdraw(self, product_id: str, who: Principal, reason: str) -> list[str]:
         """Withdraws a product (`id` all versions, `id@version` one). Raises Fault UNKNOWN_PRODUCT."""
         name, _, version = product_id.partition("@")
-        at = now()
         with self.unit(who) as unit:
+            at = now()
             gone = unit.withdraw(name, version or None, reason, at)
             if not gone:
                 raise Fault(Kind.UNKNOWN_PRODUCT, f"there is no product {product_id[:200]}", "id")

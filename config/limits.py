@@ -47,6 +47,12 @@ class Limits(BaseModel):
     chart_points: PositiveInt = 200_000
     """Observations of one chart."""
     feed_entries: PositiveInt = 100
+    subscriptions: PositiveInt = 10_000
+    """Addresses times topics that the hub tells of what is new."""
+    subscriptions_of_host: PositiveInt = 500
+    """Of them, at one host."""
+    lease_seconds: PositiveInt = 2_592_000
+    """The longest lease of a subscription; the subscriber asks again before it ends."""
     zip_bytes: PositiveInt = 20_000_000_000
     """Of the files of one zip of products."""
     link_hours: PositiveInt = 168

@@ -207,6 +207,13 @@ class Processes(_Frozen):
     qos: str | None = None
 
 
+class Hub(_Frozen):
+    """Who may be told of what is new."""
+
+    private: bool = False
+    """Subscribers may have addresses that are not public, as between servers of one house."""
+
+
 class Mount(_Frozen):
     """A collection that one of pygeoapi's providers serves."""
 
@@ -319,6 +326,7 @@ class Settings(_Frozen):
     wcs: Wcs = Wcs()
     ingest: Ingest = Ingest()
     processes: Processes = Processes()
+    hub: Hub = Hub()
     archive: Archive = Archive()
     tape: Tape | None = None
     oidc: Oidc | None = None

@@ -46,6 +46,7 @@ from ogc.http.guard import Guard
 from ogc.http.identity import Identity
 from ogc.http.pool import RenderPool
 from ogc.http.problem import unrouted
+from ogc.hub.endpoint import HubEndpoint
 from ogc.hydroweb.endpoint import HydrowebEndpoints
 from ogc.mapsapi import block as mapsapi
 from ogc.mapsapi.endpoint import MapsApiEndpoints
@@ -160,6 +161,7 @@ def _catalogues(services: Services, edge: Edge) -> list[BaseRoute]:
         Route("/oai", OaiEndpoint(OaiService(catalog, settings), edge).__call__, methods=_BOTH),
         *StacEndpoints(StacService(catalog, settings), edge, settings, __version__).routes(),
         *OpenSearchEndpoints(catalog, edge, settings).routes(),
+        *HubEndpoint(catalog, edge, settings).routes(),
         *RestoEndpoints(catalog, files, edge, settings).routes(),
         Route("/files", files.selection),
         Route("/files/{product}/{asset}", files.__call__),

@@ -22,6 +22,7 @@ from tiles.service import Tiles
 if TYPE_CHECKING:
     from catalog.harvest.run import Harvester
     from catalog.ingest.batch import Ingest
+    from ogc.hub.distributor import Distributor
     from processes.callbacks import Callbacks
     from processes.supervisor import Supervisor
 
@@ -75,9 +76,19 @@ def wire_callbacks(settings: Settings, catalog: Catalog, processes: Processes) -
     from ogc.processes.callbacks import CallbackDocuments
     from processes.callbacks import Callbacks
 
+    return Callbacks(processes.queue, CallbackDocuments(processes, catalog, _public(settings)), settings)
+
+
+def wire_distributor(settings: Settings, catalog: Catalog) -> Distributor:
+    """The hub's sender; loaded as the harvester is."""
+    from ogc.hub.distributor import Distributor
+
+    return Distributor(catalog, settings, _public(settings))
+
+
+def _public(settings: Settings) -> str:
     server = settings.server
-    base = server.public_url or f"http://{server.host}:{server.port}"
-    return Callbacks(processes.queue, CallbackDocuments(processes, catalog, base), settings)
+    return server.public_url or f"http://{server.host}:{server.port}"
 
 
 def checked_registry(settings: Settings) -> Registry:

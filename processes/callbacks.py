@@ -5,22 +5,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import logging
-import threading
 import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from catalog.harvest.client import Client, Rules
 from catalog.model.faults import Fault
-from catalog.service import StoreDown
+from catalog.outbox import Outbox
 from config.settings import Settings
 from processes.model import Callback
 from processes.queue import CALLBACK_PAUSES, Queue
 
-log = logging.getLogger("hysope.callbacks")
-_AT_ONCE = 20
-_IDLE_SECONDS = 1.0
 _LARGEST, _SECONDS = 65_536, 10.0
 """Of an answer, which nobody reads."""
 
@@ -33,26 +28,17 @@ class Callbacks:
         chosen = settings.processes
         self._secret = chosen.callback_secret.get_secret_value() if chosen.callback_secret else ""
         self._rules = Rules(
-            chosen.callback_private, _LARGEST, _SECONDS, pause=0.0, allowed_by="processes.callback_private"
+            chosen.callback_private,
+            _LARGEST,
+            _SECONDS,
+            _SECONDS * 3,
+            pause=0.0,
+            allowed_by="processes.callback_private",
         )
 
-    def run(self, stop: threading.Event) -> None:
-        """Until `stop` is set. A database that is away is waited for."""
-        while not stop.is_set():
-            try:
-                busy = self.step()
-            except (StoreDown, Fault) as error:
-                log.warning("the store does not answer: %s", error)
-                busy = False
-            if not busy:
-                stop.wait(_IDLE_SECONDS)
-
-    def step(self) -> bool:
-        """Sends some; false when nothing was due. One that dies meanwhile is sent again: subscribers hear at least once."""
-        due = self._queue.callbacks(_AT_ONCE)
-        for one in due:
-            self._send(one)
-        return bool(due)
+    def outbox(self) -> Outbox[Callback]:
+        """What sends them. One that dies meanwhile is sent again: subscribers hear at least once."""
+        return Outbox(self._queue.callbacks, self._send)
 
     def _send(self, one: Callback) -> None:
         host = (urlsplit(one.url).hostname or "")[:200]

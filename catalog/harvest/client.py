@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -43,6 +45,8 @@ class Rules:
     """Bytes of an answer."""
     seconds: float = 60.0
     """For connecting, and between two pieces of an answer."""
+    whole: float = 900.0
+    """Seconds of one exchange from the first byte to the last, however it drips."""
     pause: float = 0.5
     """Between two requests."""
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -70,6 +74,11 @@ class Client:
         """The status of one POST (0: not reached); nothing is tried again, and a redirect is not followed. Raises Fault UNAVAILABLE or TOO_LARGE."""
         found = self._once("POST", url, dict(headers), body)
         return 302 if isinstance(found, str) else found[0]
+
+    def once(self, url: str) -> tuple[int, bytes]:
+        """The status of one GET (0: not reached) and what it said, as `send` does it. Raises Fault UNAVAILABLE or TOO_LARGE."""
+        found = self._once("GET", url, {}, None)
+        return (302, b"") if isinstance(found, str) else (found[0], found[1].body)
 
     def _ask(self, method: str, url: str, headers: dict[str, str], body: bytes | None) -> Answer:
         for left in range(_TRIES - 1, -1, -1):
@@ -109,7 +118,7 @@ class Client:
             **self._rules.headers,
             **headers,
         }
-        with self._pool() as pool:
+        with self._pool() as pool, _Bound(pool, self._rules.whole) as bound:
             try:
                 answer = pool.urlopen(
                     method, target, body=body, headers=sent, redirect=False, retries=False, preload_content=False, assert_same_host=False
@@ -120,6 +129,8 @@ class Client:
                 if answer.status in (301, 302, 303, 307, 308) and answer.headers.get("Location"):
                     return answer.headers["Location"]
                 content = self._read(answer, url)
+                if bound.over:  # an answer that ends with its connection looks whole
+                    return 0, Answer(url, b"", ""), 2.0
             except (urllib3.exceptions.HTTPError, OSError):
                 return 0, Answer(url, b"", ""), 2.0
             finally:
@@ -161,6 +172,43 @@ class Client:
             if not self._rules.private and not ipaddress.ip_address(address).is_global:
                 raise _failed(host, f"is no public address ({self._rules.allowed_by} allows it)")
         return str(found[0])
+
+
+class _Bound:
+    """Ends an exchange after a time: a timeout of the socket counts between two pieces, and a server that drips never meets it.
+
+    It holds a second handle of the socket, because TLS takes the first one over; shutting either ends the connection.
+    """
+
+    def __init__(self, pool: urllib3.HTTPConnectionPool, seconds: float) -> None:
+        self._sockets: list[socket.socket] = []
+        self.over = False
+        self._timer = threading.Timer(seconds, self._end)
+        held, plain = self._sockets, pool.ConnectionCls
+
+        class Bounded(plain):  # type: ignore[misc, valid-type]
+            def _new_conn(self) -> socket.socket:
+                made: socket.socket = super()._new_conn()
+                held.append(made.dup())
+                return made
+
+        pool.ConnectionCls = Bounded
+
+    def __enter__(self) -> _Bound:
+        self._timer.daemon = True
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        for one in self._sockets:
+            one.close()
+
+    def _end(self) -> None:
+        self.over = True
+        for one in list(self._sockets):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
 
 
 def _origin(url: str) -> tuple[str, str, int]:

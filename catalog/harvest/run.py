@@ -86,7 +86,11 @@ class Harvester:
     def _walk(self, source: HarvestSource) -> Walk:
         headers = {name: value.get_secret_value() for name, value in source.headers.items()}
         rules = Rules(
-            source.private, self._limits.harvest_bytes, source.timeout_seconds, source.pause_seconds, headers
+            source.private,
+            self._limits.harvest_bytes,
+            source.timeout_seconds,
+            pause=source.pause_seconds,
+            headers=headers,
         )
         return walk_of(source, Client(source.url, rules), self._limits.harvest_bytes)
 

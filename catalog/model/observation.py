@@ -77,6 +77,8 @@ class Series:
     """Of its values, in the property's unit."""
     deviation: float = 0.0
     """The standard deviation of its values, same unit."""
+    place: tuple[float, float] | None = None
+    """Longitude and latitude of its station, degrees, WGS 84; None where it does not come from the store."""
 
     @property
     def id(self) -> str:
@@ -151,16 +153,6 @@ class Observed:
     collection: str
     observed_property: str
     point: Point
-
-
-class Sorted(Enum):
-    """The order of observations; as stored is by series, then by time."""
-
-    STORED = "as stored"
-    OLDEST = "oldest first"
-    NEWEST = "newest first"
-    LEAST = "least value first"
-    GREATEST = "greatest value first"
 
 
 @dataclass(frozen=True)

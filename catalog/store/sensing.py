@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
 
-from catalog.model.observation import Observed, Series, Sorted, Station
+from catalog.model.observation import Observed, Series, Station
 from catalog.model.principal import Deadline
-from catalog.query import Filter, Property
+from catalog.query import By, Filter, Property
 from catalog.store import compile as sql
 from catalog.store import tables
 from catalog.store.database import Database
@@ -34,10 +34,11 @@ _STREAMS = stations_target(_SERIES)
 _POINTS = stations_target(
     {**_SERIES, Property.TIME: _O.time_us, Property.VALUE: _O.value, Property.UNCERTAINTY: _O.uncertainty}
 )
-_ORDERS: dict[Sorted, tuple[ColumnElement[Any], ...]] = {
-    Sorted.STORED: (_O.series, _O.time_us), Sorted.OLDEST: (_O.time_us, _O.series), Sorted.NEWEST: (_O.time_us.desc(), _O.series),
-    Sorted.LEAST: (_O.value, _O.series, _O.time_us), Sorted.GREATEST: (_O.value.desc(), _O.series, _O.time_us),
-}  # fmt: skip
+_STATION_KEY, _SERIES_KEY, _POINT_KEY = (_S.id,), (_S.id, _R.collection, _R.property), (_O.series, _O.time_us)
+_PLACED = select(tables.series, _S.id.label("station_id"), _S.lon, _S.lat).join(
+    tables.station, _S.key == _R.station
+)
+"""Series with what `series_of` needs of their stations."""
 
 
 class Sensing:
@@ -50,19 +51,19 @@ class Sensing:
         self,
         tree: Filter,
         hidden: Sequence[str],
+        order: Sequence[By],
         limit: int,
         offset: int,
         deadline: Deadline,
         *,
-        down: bool = False,
         collection: str = "",
     ) -> tuple[Station, ...]:
-        """Stations that have a series, by id."""
+        """Stations that have a series."""
         target, held = target_of(
             _seen(hidden) if not collection else and_(_seen(hidden), _R.collection == collection)
         )
         query = select(tables.station).join(held, held.c.station == _S.key).where(self._where(tree, target))
-        query = query.order_by(_S.id.desc() if down else _S.id).limit(limit).offset(offset)
+        query = query.order_by(*_sorted(order, target.columns, _STATION_KEY)).limit(limit).offset(offset)
         with self._database.reading(deadline) as connection:
             rows = connection.execute(query).all()
             aliases = aliases_of(connection, [row.key for row in rows])
@@ -78,17 +79,14 @@ class Sensing:
         self,
         tree: Filter,
         hidden: Sequence[str],
+        order: Sequence[By],
         limit: int,
         offset: int,
         deadline: Deadline,
-        *,
-        down: bool = False,
     ) -> tuple[Series, ...]:
-        """Current series, by station, collection and property."""
-        names = (_S.id, _R.collection, _R.property)
-        query = select(tables.series, _S.id.label("station_id")).join(tables.station, _S.key == _R.station)
-        query = query.where(_seen(hidden), self._where(tree, _STREAMS))
-        query = query.order_by(*(one.desc() if down else one for one in names)).limit(limit).offset(offset)
+        """Current series."""
+        query = _PLACED.where(_seen(hidden), self._where(tree, _STREAMS))
+        query = query.order_by(*_sorted(order, _STREAMS.columns, _SERIES_KEY)).limit(limit).offset(offset)
         with self._database.reading(deadline) as connection:
             return tuple(series_of(row) for row in connection.execute(query))
 
@@ -96,8 +94,7 @@ class Sensing:
         self, tree: Filter, hidden: Sequence[str], limit: int, deadline: Deadline
     ) -> tuple[Series, ...]:
         """Current series, that which changed last first."""
-        query = select(tables.series, _S.id.label("station_id")).join(tables.station, _S.key == _R.station)
-        query = query.where(_seen(hidden), self._where(tree, _STREAMS))
+        query = _PLACED.where(_seen(hidden), self._where(tree, _STREAMS))
         query = query.order_by(_R.modified_us.desc(), _R.key.desc()).limit(limit)
         with self._database.reading(deadline) as connection:
             return tuple(series_of(row) for row in connection.execute(query))
@@ -116,13 +113,17 @@ class Sensing:
         return self._count(query.where(_seen(hidden), self._where(tree, _STREAMS)), deadline)
 
     def observations(
-        self, tree: Filter, hidden: Sequence[str], order: Sorted, limit: int, offset: int, deadline: Deadline
+        self,
+        tree: Filter,
+        hidden: Sequence[str],
+        order: Sequence[By],
+        limit: int,
+        offset: int,
+        deadline: Deadline,
     ) -> tuple[Observed, ...]:
         """Points of current series."""
-        columns = (_S.id, _R.collection, _R.property, *POINT)
-        query = (
-            self._points(select(*columns), tree, hidden).order_by(*_ORDERS[order]).limit(limit).offset(offset)
-        )
+        query = self._points(select(_S.id, _R.collection, _R.property, *POINT), tree, hidden)
+        query = query.order_by(*_sorted(order, _POINTS.columns, _POINT_KEY)).limit(limit).offset(offset)
         with self._database.reading(deadline) as connection:
             return tuple(
                 Observed(row[0], row[1], row[2], point_of(row[3:])) for row in connection.execute(query)
@@ -144,6 +145,20 @@ class Sensing:
     def _count(self, query: Select[Any], deadline: Deadline) -> int:
         with self._database.reading(deadline) as connection:
             return int(connection.execute(query).scalar_one())
+
+
+def _sorted(
+    order: Sequence[By],
+    columns: Mapping[Property, ColumnElement[Any]],
+    key: tuple[ColumnElement[Any], ...],
+) -> Iterator[ColumnElement[Any]]:
+    """The columns of an order; the key comes last, so that it is total. A direction that nobody asked for is that of the first."""
+    for by in order:
+        for column in (columns[by.property],) if by.property else key:
+            yield column.desc() if by.down else column
+        if by.property is None:
+            return
+    yield from (one.desc() for one in key) if order and order[0].down else key
 
 
 def _seen(hidden: Sequence[str]) -> ColumnElement[bool]:

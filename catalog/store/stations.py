@@ -113,7 +113,7 @@ class Stations:
     ) -> tuple[Series, ...]:
         """The current series of a query, by station and property."""
         statement = (
-            select(tables.series, _S.id.label("station_id"))
+            select(tables.series, _S.id.label("station_id"), _S.lon, _S.lat)
             .join(tables.station, _S.key == _R.station)
             .where(_series_condition(query, hidden), self._place(query))
             .order_by(_S.id, _R.collection, _R.property)
@@ -554,10 +554,10 @@ def station_of(row: Row[Any], aliases: tuple[str, ...]) -> Station:
 
 
 def series_of(row: Row[Any]) -> Series:
-    """A series from its row, with its station's id."""
+    """A series from its row, with its station's id and place."""
     return Series(
         row.station_id, row.collection, row.property, row.producer, row.version, row.datum, Quality(row.quality), row.first_us, row.last_us,
-        row.points, row.modified_us, row.source, row.key, row.mean, math.sqrt(max(0.0, row.variance)),
+        row.points, row.modified_us, row.source, row.key, row.mean, math.sqrt(max(0.0, row.variance)), (row.lon, row.lat),
     )  # fmt: skip
 
 

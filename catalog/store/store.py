@@ -16,6 +16,7 @@ from catalog.store.keys import KeyTable
 from catalog.store.products import Products
 from catalog.store.records import Records
 from catalog.store.stations import Stations
+from catalog.store.subscriptions import SubscriptionTable
 from catalog.store.tape import TapeTable
 from catalog.store.unit import Unit
 from catalog.store.usage import UsageTable
@@ -35,6 +36,7 @@ class Store:
         self.baskets = BasketTable(database)
         self.tape = TapeTable(database)
         self.usage, self.fixity = UsageTable(database), FixityTable(database)
+        self.subscriptions = SubscriptionTable(database)
 
     def revision(self) -> int:
         """The counter that every publication bumps, in the same transaction."""

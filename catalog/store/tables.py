@@ -429,3 +429,20 @@ fixity = Table(
     Column("checked_us", BigInteger, nullable=False),
     Column("outcome", Text, nullable=False),
 )
+
+subscription = Table(
+    "subscription",
+    metadata,
+    Column("key", _KEY, primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("callback", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("until_us", BigInteger),
+    Column("seen_us", BigInteger, nullable=False),
+    Column("wish", Text, nullable=False),
+    Column("wished_secret", Text, nullable=False),
+    Column("wished_seconds", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_us", BigInteger, nullable=False),
+)

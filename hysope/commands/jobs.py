@@ -18,7 +18,7 @@ from catalog.model.time import micros_text
 from catalog.query import Order, Property, equal
 from catalog.service import Catalog
 from config.settings import Settings
-from hysope.wiring import wire_callbacks, wire_catalog, wire_supervisor
+from hysope.wiring import wire_callbacks, wire_catalog, wire_distributor, wire_supervisor
 from processes.model import Board, JobFilter, Phase
 from processes.service import Processes
 
@@ -43,13 +43,19 @@ def supervisor(settings: Settings, arguments: argparse.Namespace) -> int:
     logging.getLogger("hysope.supervisor").info(
         "works with %s over %s", settings.processes.executor, settings.jobs_folder
     )
-    callbacks = threading.Thread(target=wire_callbacks(settings, catalog, processes).run, args=(stop,))
-    callbacks.start()
+    boxes = (
+        wire_callbacks(settings, catalog, processes).outbox(),
+        wire_distributor(settings, catalog).outbox(),
+    )
+    senders = [threading.Thread(target=box.run, args=(stop,)) for box in boxes]
+    for sender in senders:
+        sender.start()
     try:
         wire_supervisor(settings, catalog, processes).run(stop)
     finally:
         stop.set()
-        callbacks.join()
+        for sender in senders:
+            sender.join()
     catalog.close()
     return 0
 

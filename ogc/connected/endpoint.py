@@ -13,7 +13,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from catalog.model.faults import Fault, Kind
-from catalog.model.observation import Sorted
 from catalog.model.principal import Deadline, Principal
 from catalog.observations import observation_named, series_named
 from catalog.query import Among, And, Compare, During, Filter, Or, Property, Relation, Text, equal
@@ -232,7 +231,7 @@ class ConnectedEndpoints:
             parts.append(Compare(Property.TIME, Relation.AT_LEAST, period.start))
             parts.append(Compare(Property.TIME, Relation.LESS, period.end))
         found = self._catalog.observations.observed(
-            And(tuple(parts)), ask.who, Sorted.STORED, limit, offset, ask.deadline
+            And(tuple(parts)), ask.who, (), limit, offset, ask.deadline
         )
         return [documents.observation(one, ask.api) for one in found]
 

@@ -51,7 +51,7 @@ def encode(feed: Feed, sheets: Sequence[Sheet], home: str) -> bytes:
     ):
         el(root, f"{{{_OPENSEARCH}}}{name}", value)
     for relation, (address, media_type) in feed.links.items():
-        _el(root, "link", rel=relation, href=address, type=media_type)
+        _el(root, "link", rel=relation, href=address, **({"type": media_type} if media_type else {}))
     for sheet in sheets:
         _entry(_el(root, "entry"), sheet, home)
     return document(root)

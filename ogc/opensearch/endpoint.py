@@ -30,6 +30,7 @@ from ogc.filter.queryables import compare
 from ogc.filter.values import intersects, read_box, read_period
 from ogc.http.edge import Edge
 from ogc.http.fields import Field, at_least, plain, shown
+from ogc.http.links import hub_links
 from ogc.metadata import atom, geojson
 from ogc.metadata.sheet import Sheet, sheet_of
 
@@ -41,7 +42,7 @@ _MOST, _USUAL = 500, 20
 _Q, _UID, _TYPE, _COLLECTION = (Field(name, plain) for name in ("q", "uid", "type", "collection"))
 _START, _END = Field("start", plain), Field("end", plain)
 _COUNT, _FROM = Field("count", at_least(1)), Field("startIndex", at_least(1))
-_PARAMETERS = ("q", "bbox", "uid", "start", "end", "type", "collection", "count", "startIndex", "format")
+PARAMETERS = ("q", "bbox", "uid", "start", "end", "type", "collection", "count", "startIndex", "format")
 _TEMPLATE = (
     "q={searchTerms?}&bbox={geo:box?}&uid={geo:uid?}&start={time:start?}&end={time:end?}&type={type?}&collection={collection?}"
     "&count={count?}&startIndex={startIndex?}"
@@ -121,15 +122,18 @@ class OpenSearchEndpoints:
         )
 
     async def _search(self, request: Request) -> Response:
-        kvp = check_parameters(request, _PARAMETERS)
+        kvp = check_parameters(request, PARAMETERS)
         form = kvp.get("format") or "atom"
         if form not in _FORMATS:
             raise Fault(Kind.INVALID, f"format: {shown(form)} is none of {', '.join(_FORMATS)}", "format")
         search, who = read_search(kvp), await self._edge.principal(request)
         base = self._edge.base_url(request)
-        body = await self._run(partial(self._answer, search, who, base, {**kvp, "format": form}))
+        asked = {**kvp, "format": form}
+        body = await self._run(partial(self._answer, search, who, base, asked))
         scope = "public" if who.role is Role.PUBLIC else "private"
         headers = {"Cache-Control": f"{scope}, max-age=60", "Vary": "Authorization, X-API-Key"}
+        if form == "atom":
+            headers |= hub_links(base, _links(search, 0, base, asked)["self"][0])
         return Response(body, 200, headers, _FORMATS[form])
 
     def _answer(self, search: Search, who: Principal, base: str, kvp: dict[str, str]) -> bytes:
@@ -139,7 +143,7 @@ class OpenSearchEndpoints:
             search.tree, who, deadline, Order.MODIFIED_DOWN, search.count, search.start - 1
         )
         sheets = [self._sheet(one, base) for one in found]
-        links = _links(search, total, f"{base}/opensearch", kvp)
+        links = _links(search, total, base, kvp)
         home = f"{base}/ogcapi/collections/metadata/items"
         if kvp["format"] == "json":
             return json.dumps(_collection(search, total, sheets, links), ensure_ascii=False).encode()
@@ -162,9 +166,9 @@ class OpenSearchEndpoints:
         return await self._edge.pool.run(work)
 
 
-def _links(search: Search, total: int, home: str, kvp: dict[str, str]) -> dict[str, tuple[str, str]]:
+def _links(search: Search, total: int, base: str, kvp: dict[str, str]) -> dict[str, tuple[str, str]]:
     """To this page, the ones beside it, and the description."""
-    media_type = _FORMATS[kvp["format"]]
+    media_type, home = _FORMATS[kvp["format"]], f"{base}/opensearch"
     given = {name: value for name, value in kvp.items() if value and name != "startIndex"}
 
     def page(start: int) -> tuple[str, str]:
@@ -175,6 +179,8 @@ def _links(search: Search, total: int, home: str, kvp: dict[str, str]) -> dict[s
         "search": (home, "application/opensearchdescription+xml"),
         "first": page(1),
     }
+    if kvp["format"] == "atom":
+        out["hub"] = (f"{base}/hub", "")
     if search.start > 1:
         out["previous"] = page(max(1, search.start - search.count))
     if search.start + search.count <= total:

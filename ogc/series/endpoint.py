@@ -19,6 +19,7 @@ from catalog.model.principal import Deadline, Principal, Role
 from catalog.service import Catalog
 from config.settings import Settings
 from ogc.http.edge import Edge
+from ogc.http.links import hub_links
 from ogc.http.problem import refused_plainly
 from ogc.series import feed, forms
 from ogc.series.request import Form, SeriesRequest, read_request
@@ -73,12 +74,13 @@ class SeriesEndpoints:
     async def _feed(self, request: Request) -> Response:
         try:
             who, asked = await self._asked(request)
-            body = await self._edge.pool.run(
-                partial(self._fed, asked, who, self._edge.base_url(request), request)
-            )
+            base = self._edge.base_url(request)
+            query = request.url.query
+            address = f"{base}/series/feed{'?' + query if query else ''}"
+            body = await self._edge.pool.run(partial(self._fed, asked, who, base, address))
         except Fault as fault:
             return _refused(fault)
-        return Response(body, 200, _headers(who), feed.MEDIA_TYPE)
+        return Response(body, 200, {**_headers(who), **hub_links(base, address)}, feed.MEDIA_TYPE)
 
     async def _stations(self, request: Request) -> Response:
         try:
@@ -120,12 +122,10 @@ class SeriesEndpoints:
             unfinished.pop_all()
         return path
 
-    def _fed(self, asked: SeriesRequest, who: Principal, server: str, request: Request) -> bytes:
+    def _fed(self, asked: SeriesRequest, who: Principal, server: str, address: str) -> bytes:
         most = self._limits.feed_entries
         reader = self._reader(asked, who, self._limits.search_seconds)
         found = reader.newest(min(asked.limit or most, most))
-        query = request.url.query
-        address = f"{server}/series/feed{'?' + query if query else ''}"
         organisation = self._settings.service.contact.organisation
         return feed.encode(found, reader.latest(found), address, server, organisation)
 

@@ -26,6 +26,7 @@ def encode(
     _el(root, "updated", micros_text(max((one.series.modified for one in found), default=now())))
     _el(_el(root, "author"), "name", author)
     _el(root, "link", rel="self", href=address, type=MEDIA_TYPE)
+    _el(root, "link", rel="hub", href=f"{server}/hub")
     for one in found:
         _entry(_el(root, "entry"), one, latest.get(one.series.key), server)
     return document(root)

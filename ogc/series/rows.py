@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from catalog.model.faults import too_large
 from catalog.model.observation import Point, Series, SeriesQuery, Station
 from catalog.model.principal import Deadline, Principal
+from catalog.query import By, Property
 from catalog.service import Catalog
 from config.series_types import ObservedProperty
 from ogc.series.request import SeriesRequest
@@ -53,6 +54,13 @@ class SeriesReader:
     def newest(self, limit: int) -> list[Told]:
         """The series whose observations came last."""
         found = self._catalog.observations.delivered(self._request.tree, self._who, limit, self._deadline)
+        return list(self._with_stations(found))
+
+    def first(self, limit: int) -> list[Told]:
+        """The series whose observations came first."""
+        found = self._catalog.observations.streams(
+            self._request.tree, self._who, limit, 0, self._deadline, order=(By(Property.MODIFIED),)
+        )
         return list(self._with_stations(found))
 
     def points(self, series: Series) -> Iterator[Sequence[Point]]:

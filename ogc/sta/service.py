@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from catalog.model.faults import Fault, Kind, too_large
-from catalog.query import And, Filter
+from catalog.query import And, By, Filter
 from config.limits import Limits
+from ogc.filter.queryables import Queryable
 from ogc.http.fields import shown
 from ogc.sta.odata import read_filter
 from ogc.sta.request import Options, Segment, StaRequest
@@ -25,6 +26,7 @@ _CONFORMANCE = tuple(
         "request-data/built-in-query-functions", "request-data/count", "request-data/pagination", "data-array/data-array",
     )
 )  # fmt: skip
+_MOST_ORDERS = 5
 _COMPONENTS = ("id", "phenomenonTime", "resultTime", "result")
 
 
@@ -79,7 +81,7 @@ class Reading:
         return target, And((tree, target.by_key(segment.id))), True, f"{target.name}({quoted(segment.id)})"
 
     def _one(self, found: EntitySet, tree: Filter) -> Any:
-        entities = found.find(self._ask, tree, "", 1, 0)
+        entities = found.find(self._ask, tree, (), 1, 0)
         if not entities:
             raise Fault(Kind.UNKNOWN_PRODUCT, f"there is no such entity in {found.name}")
         return entities[0]
@@ -127,26 +129,21 @@ class Reading:
         return And((tree, read_filter(options.filter, found.names, found.places))) if options.filter else tree
 
     @staticmethod
-    def _order(found: EntitySet, options: Options) -> str:
-        """`name desc`: one property of the set, upwards without a word. Raises Fault INVALID."""
-        first = options.orderby.split(",")[0].strip().replace("@iot.id", "id")
-        if not first:
-            return ""
-        name, _, direction = first.partition(" ")
-        direction = direction.strip() or "asc"
-        if name not in found.orders or direction not in ("asc", "desc"):
-            raise Fault(
-                Kind.INVALID,
-                f"$orderby: {shown(first)} is none of {', '.join(found.orders)}, asc or desc",
-                "$orderby",
-            )
-        if found.name == "Observations":
-            name = (
-                "phenomenonTime"
-                if name in ("resultTime",) or (name == "id" and direction == "desc")
-                else name
-            )
-        return f"{name} {direction}"
+    def _order(found: EntitySet, options: Options) -> tuple[By, ...]:
+        """`name desc,time`: properties that may be filtered by, upwards without a word. Raises Fault INVALID."""
+        order: list[By] = []
+        for term in options.orderby.split(",") if options.orderby else ():
+            name, _, direction = term.strip().replace("@iot.id", "id").partition(" ")
+            asked = found.names.get(name)
+            if asked is None or direction.strip() not in ("", "asc", "desc") or len(order) == _MOST_ORDERS:
+                raise Fault(
+                    Kind.INVALID,
+                    f"$orderby: {shown(term)} is none of {', '.join(found.names)}, asc or desc, {_MOST_ORDERS} at most",
+                    "$orderby",
+                )
+            by = asked.property if isinstance(asked, Queryable) and name != "id" else None
+            order.append(By(by, direction.strip() == "desc"))
+        return tuple(order)
 
     def _write(self, found: EntitySet, entity: Any, options: Options) -> Document:
         """An entity with its control information, what was selected, and what was expanded."""
@@ -181,7 +178,7 @@ class Reading:
         """A relation within an entity: one entity, or a page with its count and its next link beside it."""
         target, tree = SETS[way.target], way.which(entity)
         if way.single:
-            found = target.find(self._ask, tree, "", 1, 0)
+            found = target.find(self._ask, tree, (), 1, 0)
             return {name: self._write(target, found[0], options)} if found else {}
         page = self._page(target, tree, options, f"{address}/{name}")
         return {name: page.pop("value"), **{f"{name}{key}": value for key, value in page.items()}}

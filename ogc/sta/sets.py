@@ -9,20 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from catalog.model.faults import Fault, Kind
-from catalog.model.observation import Observed, Series, Sorted, Station
+from catalog.model.observation import Observed, Series, Station
 from catalog.model.principal import Deadline, Principal
 from catalog.model.time import Micros, Period, ends_text, micros_text
 from catalog.observations import observation_named, series_named
-from catalog.query import Among, And, Compare, Filter, Or, Property, Relation, equal
+from catalog.query import Among, And, By, Compare, Filter, Or, Property, Relation, equal
 from catalog.service import Catalog
 from config.series_types import ObservedProperty, SeriesType
 from ogc.filter.queryables import Queryable, Type
 from ogc.sta.odata import Name
 
 Document = dict[str, Any]
+T = TypeVar("T")
 Entity = Station | Series | Observed | SeriesType | tuple[str, ObservedProperty] | tuple[Station, Micros]
 _SERIES = 20
 """Of a station, at most; there are one or two."""
@@ -55,7 +56,7 @@ class EntitySet:
     """A set: how its entities are found and written."""
 
     name: str
-    find: Callable[[Asking, Filter, str, int, int], Sequence[Any]]
+    find: Callable[[Asking, Filter, Sequence[By], int, int], Sequence[Any]]
     """By filter, order, limit and offset."""
     count: Callable[[Asking, Filter], int]
     key: Callable[[Any], str]
@@ -63,8 +64,6 @@ class EntitySet:
     write: Callable[[Any, Asking], Document]
     relations: Mapping[str, Way]
     names: Mapping[str, Name]
-    orders: tuple[str, ...]
-    """What `$orderby` takes; the first is the default."""
     places: frozenset[str] = frozenset()
     page: int = 100
     most: int = 1_000
@@ -107,16 +106,10 @@ _POINT = {
     "Datastream/Sensor/id": _text(Property.COLLECTION, "Sensor"), "Datastream/ObservedProperty/id": _text(Property.OBSERVED, "ObservedProperty"),
     "Datastream/ObservedProperty/name": _text(Property.OBSERVED, "ObservedProperty"),
 }  # fmt: skip
-_SORTS = {
-    "": Sorted.STORED, "phenomenonTime asc": Sorted.OLDEST, "phenomenonTime desc": Sorted.NEWEST, "result asc": Sorted.LEAST,
-    "result desc": Sorted.GREATEST, "id asc": Sorted.STORED,
-}  # fmt: skip
 
 
-def _stations(ask: Asking, tree: Filter, order: str, limit: int, offset: int) -> Sequence[Station]:
-    return ask.catalog.observations.things(
-        tree, ask.who, limit, offset, ask.deadline, down=order.endswith(" desc")
-    )
+def _stations(ask: Asking, tree: Filter, order: Sequence[By], limit: int, offset: int) -> Sequence[Station]:
+    return ask.catalog.observations.things(tree, ask.who, limit, offset, ask.deadline, order=order)
 
 
 def _count_stations(ask: Asking, tree: Filter) -> int:
@@ -124,7 +117,7 @@ def _count_stations(ask: Asking, tree: Filter) -> int:
 
 
 def _histories(
-    ask: Asking, tree: Filter, order: str, limit: int, offset: int
+    ask: Asking, tree: Filter, order: Sequence[By], limit: int, offset: int
 ) -> Sequence[tuple[Station, Micros]]:
     """Stations with the moment of their first observation."""
     found = _stations(ask, tree, order, limit, offset)
@@ -135,20 +128,16 @@ def _histories(
     return [(one, first[one.id]) for one in found if one.id in first]
 
 
-def _streams(ask: Asking, tree: Filter, order: str, limit: int, offset: int) -> Sequence[Series]:
-    return ask.catalog.observations.streams(
-        tree, ask.who, limit, offset, ask.deadline, down=order.endswith(" desc")
-    )
+def _streams(ask: Asking, tree: Filter, order: Sequence[By], limit: int, offset: int) -> Sequence[Series]:
+    return ask.catalog.observations.streams(tree, ask.who, limit, offset, ask.deadline, order=order)
 
 
 def _count_streams(ask: Asking, tree: Filter) -> int:
     return ask.catalog.observations.count_streams(tree, ask.who, ask.deadline)
 
 
-def _points(ask: Asking, tree: Filter, order: str, limit: int, offset: int) -> Sequence[Observed]:
-    return ask.catalog.observations.observed(
-        tree, ask.who, _SORTS.get(order, Sorted.STORED), limit, offset, ask.deadline
-    )
+def _points(ask: Asking, tree: Filter, order: Sequence[By], limit: int, offset: int) -> Sequence[Observed]:
+    return ask.catalog.observations.observed(tree, ask.who, order, limit, offset, ask.deadline)
 
 
 def _count_points(ask: Asking, tree: Filter) -> int:
@@ -165,17 +154,17 @@ def _kinds(ask: Asking) -> list[SeriesType]:
     ]
 
 
-def _sensors(ask: Asking, tree: Filter, order: str, limit: int, offset: int) -> Sequence[SeriesType]:
+def _sensors(ask: Asking, tree: Filter, order: Sequence[By], limit: int, offset: int) -> Sequence[SeriesType]:
     found = [
         one
         for one in _kinds(ask)
         if matches(tree, {Property.COLLECTION: one.id, Property.NAME: one.title.en})
     ]
-    return (found[::-1] if order.endswith(" desc") else found)[offset : offset + limit]
+    return _few(found, order, lambda one: one.title.en)[offset : offset + limit]
 
 
 def _observed(
-    ask: Asking, tree: Filter, order: str, limit: int, offset: int
+    ask: Asking, tree: Filter, order: Sequence[By], limit: int, offset: int
 ) -> Sequence[tuple[str, ObservedProperty]]:
     every = {name: one for kind in _kinds(ask) for name, one in kind.properties.items()}
     found = [
@@ -183,7 +172,17 @@ def _observed(
         for name, one in sorted(every.items())
         if matches(tree, {Property.OBSERVED: name, Property.NAME: name})
     ]
-    return (found[::-1] if order.endswith(" desc") else found)[offset : offset + limit]
+    return _few(found, order, lambda one: one[0])[offset : offset + limit]
+
+
+def _few(found: list[T], order: Sequence[By], name: Callable[[T], str]) -> list[T]:
+    """A short list, which has nothing but its own order and names to be sorted by."""
+    for by in reversed(order):
+        if by.property is Property.NAME:
+            found = sorted(found, key=name, reverse=by.down)
+        elif by.down:
+            found = found[::-1]
+    return found
 
 
 def matches(tree: Filter, values: Mapping[Property, str]) -> bool:
@@ -242,6 +241,7 @@ def _write_stream(one: Series, ask: Asking) -> Document:
     return {
         "name": f"{one.station}: {observed.title.en}", "description": f"{observed.title.en} at {one.station}, {kind.title.en}", "observationType": _OM,
         "unitOfMeasurement": {"name": observed.unit, "symbol": observed.unit, "definition": f"http://www.opengis.net/def/uom/UCUM/0/{observed.unit}"},
+        **({"observedArea": {"type": "Point", "coordinates": list(one.place)}} if one.place else {}),
         "phenomenonTime": "/".join(ends_text(Period(one.first, Micros(one.last + 1)))), "resultTime": "/".join(ends_text(Period(one.first, Micros(one.last + 1)))),
         "properties": {
             "points": one.count, "updated": micros_text(one.modified), "producer": one.producer, "version": one.version, "quality": one.quality.value,
@@ -299,17 +299,17 @@ SETS: dict[str, EntitySet] = {
                 "Locations": Way("Locations", False, _of_station), "HistoricalLocations": Way("HistoricalLocations", False, _of_station),
                 "Datastreams": Way("Datastreams", False, lambda one: equal(Property.STATION, one.id)),
             },
-            _THING, ("id", "name"), frozenset({"Locations/location"}),
+            _THING, frozenset({"Locations/location"}),
         ),
         EntitySet(
             "Locations", _stations, _count_stations, lambda one: one.id, lambda key: equal(Property.ID, key), _write_location,
             {"Things": Way("Things", False, _of_station), "HistoricalLocations": Way("HistoricalLocations", False, _of_station)},
-            {**_station_names("", Property.ID), **_station_names("Things/", Property.ID)}, ("id", "name"), frozenset({"location"}),
+            {**_station_names("", Property.ID), **_station_names("Things/", Property.ID)}, frozenset({"location"}),
         ),
         EntitySet(
             "HistoricalLocations", _histories, _count_stations, lambda one: one[0].id, lambda key: equal(Property.ID, key), _write_history,
             {"Thing": Way("Things", True, lambda one: _of_station(one[0])), "Locations": Way("Locations", False, lambda one: _of_station(one[0]))},
-            {"id": _text(Property.ID, "id"), "time": Queryable(Property.START, Type.TIME, "time")}, ("id",),
+            {"id": _text(Property.ID, "id"), "time": Queryable(Property.START, Type.TIME, "time")},
         ),
         EntitySet(
             "Datastreams", _streams, _count_streams, lambda one: one.id, series_named, _write_stream,
@@ -319,19 +319,19 @@ SETS: dict[str, EntitySet] = {
                 "ObservedProperty": Way("ObservedProperties", True, lambda one: equal(Property.OBSERVED, one.observed_property)),
                 "Observations": Way("Observations", False, _series_key),
             },
-            _STREAM, ("id", "name"), frozenset({"observedArea", "Thing/Locations/location"}),
+            _STREAM, frozenset({"observedArea", "Thing/Locations/location"}),
         ),
         EntitySet(
-            "Sensors", _sensors, lambda ask, tree: len(_sensors(ask, tree, "", 10_000, 0)), lambda one: one.id,
+            "Sensors", _sensors, lambda ask, tree: len(_sensors(ask, tree, (), 10_000, 0)), lambda one: one.id,
             lambda key: equal(Property.COLLECTION, key), _write_sensor,
             {"Datastreams": Way("Datastreams", False, lambda one: equal(Property.COLLECTION, one.id))},
-            {"id": _text(Property.COLLECTION, "id"), "name": _text(Property.NAME, "name")}, ("id", "name"),
+            {"id": _text(Property.COLLECTION, "id"), "name": _text(Property.NAME, "name")},
         ),
         EntitySet(
-            "ObservedProperties", _observed, lambda ask, tree: len(_observed(ask, tree, "", 10_000, 0)), lambda one: one[0],
+            "ObservedProperties", _observed, lambda ask, tree: len(_observed(ask, tree, (), 10_000, 0)), lambda one: one[0],
             lambda key: equal(Property.OBSERVED, key), _write_property,
             {"Datastreams": Way("Datastreams", False, lambda one: equal(Property.OBSERVED, one[0]))},
-            {"id": _text(Property.OBSERVED, "id"), "name": _text(Property.NAME, "name")}, ("id", "name"),
+            {"id": _text(Property.OBSERVED, "id"), "name": _text(Property.NAME, "name")},
         ),
         EntitySet(
             "Observations", _points, _count_points, lambda one: f"{_point_stream(one)}.{one.point.time}", observation_named, write_point,
@@ -339,12 +339,12 @@ SETS: dict[str, EntitySet] = {
                 "Datastream": Way("Datastreams", True, lambda one: series_named(_point_stream(one))),
                 "FeatureOfInterest": Way("FeaturesOfInterest", True, lambda one: equal(Property.ID, one.station)),
             },
-            _POINT, ("id", "phenomenonTime", "result", "resultTime"), frozenset({"FeatureOfInterest/feature"}), 1_000, 10_000,
+            _POINT, frozenset({"FeatureOfInterest/feature"}), 1_000, 10_000,
         ),
         EntitySet(
             "FeaturesOfInterest", _stations, _count_stations, lambda one: one.id, lambda key: equal(Property.ID, key), _write_feature,
             {"Observations": Way("Observations", False, lambda one: equal(Property.STATION, one.id))},
-            _station_names("", Property.ID), ("id", "name"), frozenset({"feature"}),
+            _station_names("", Property.ID), frozenset({"feature"}),
         ),
     )
 }  # fmt: skip

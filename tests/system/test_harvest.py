@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -679,6 +680,31 @@ def test_a_harvest_that_was_killed_goes_on_where_it_was(
 def test_an_address_that_is_not_public_is_not_asked(address: str) -> None:
     with pytest.raises(Fault, match=r"no public address|no address|cannot be reached"):
         Client(address, Rules(pause=0), wait=lambda _: None).get(address)
+
+
+@pytest.mark.parametrize("length", [True, False], ids=["a known length", "until the connection ends"])
+def test_an_answer_that_drips_is_ended(
+    served: Callable[[Path], Site], tmp_path: Path, *, length: bool
+) -> None:
+    site = served(tmp_path)
+
+    def drip(one: Any) -> None:
+        one.send_response(200)
+        if length:
+            one.send_header("Content-Length", "1000")
+        one.end_headers()
+        with suppress(OSError):
+            for _ in range(200):
+                one.wfile.write(b"x")
+                time.sleep(0.1)
+
+    site.rules["/drip"] = drip
+    client = Client(site.url, Rules(private=True, seconds=5.0, whole=0.5, pause=0), wait=lambda _: None)
+    began = time.monotonic()
+    with pytest.raises(Fault, match="cannot be reached"):
+        client.get(f"{site.url}drip")
+    assert client.once(f"{site.url}drip") == (0, b"")
+    assert time.monotonic() - began < 10
 
 
 def test_the_client_keeps_to_its_host_and_its_limits(served: Callable[[Path], Site], tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from support import SLURM_PATH, fresh_database
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import ANONYMOUS, OPERATOR, Deadline, Principal, Role
 from catalog.model.product import AssetRole
+from catalog.outbox import Outbox
 from catalog.query import Order, Property, equal
 from catalog.raster.files import describe, read_band
 from catalog.service import Catalog
@@ -31,9 +32,8 @@ from config import settings as conf
 from config.settings import Settings
 from hysope.commands.jobs import jobs as jobs_command
 from hysope.wiring import wire_callbacks, wire_catalog, wire_ingest, wire_supervisor
-from processes.callbacks import Callbacks
 from processes.executors.local import LocalExecutor
-from processes.model import Job, Phase, RunSpec, Told
+from processes.model import Callback, Job, Phase, RunSpec, Told
 from processes.service import Processes
 from processes.supervisor import Supervisor
 
@@ -506,11 +506,11 @@ def subscriber() -> Iterator[Heard]:
         thread.join()
 
 
-def told(shop: Shop, **more: Any) -> Callbacks:
+def told(shop: Shop, **more: Any) -> Outbox[Callback]:
     """The sender, to whom loopback is allowed."""
     chosen = shop.settings.processes.model_copy(update={"callback_private": True, **more})
     settings = shop.settings.model_copy(update={"processes": chosen})
-    return wire_callbacks(settings, shop.catalog, shop.processes)
+    return wire_callbacks(settings, shop.catalog, shop.processes).outbox()
 
 
 def listening(shop: Shop, heard: Heard, process: str = "ndvi", host: str | None = None) -> Job:

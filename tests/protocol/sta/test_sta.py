@@ -132,6 +132,37 @@ def test_pages_go_on_without_gaps(hydro: World, loire: str) -> None:
     assert len(walked) == len(set(walked)) == expected
 
 
+def test_orders_of_several_properties_are_those_of_python(hydro: World) -> None:
+    every = get(hydro, "Things?$top=1000")["value"]
+
+    def basin(one: Any) -> str:
+        return str(one["properties"].get("basin", ""))
+
+    expected = sorted(every, key=lambda one: one["@iot.id"], reverse=True)
+    expected.sort(key=basin)
+    assert len({basin(one) for one in every}) > 2
+    found = get(hydro, "Things?$top=1000&$orderby=properties/basin asc,@iot.id desc")["value"]
+    assert [one["@iot.id"] for one in found] == [one["@iot.id"] for one in expected]
+    streams = get(hydro, "Datastreams?$top=1000")["value"]
+    found = get(hydro, "Datastreams?$top=1000&$orderby=properties/points desc,Thing/name")["value"]
+    facts = [(-one["properties"]["points"], one["name"]) for one in found]
+    assert [points for points, _ in facts] == sorted(-one["properties"]["points"] for one in streams)
+    newest = get(hydro, "Observations?$top=50&$orderby=Datastream/Thing/name,phenomenonTime desc")["value"]
+    first = min(every, key=lambda one: one["name"])
+    times = [one["phenomenonTime"] for one in newest]
+    assert times == sorted(times, reverse=True)
+    assert all(one["@iot.id"].startswith(f"{first['@iot.id']}.") for one in newest)
+    for wrong in ("basin,,name", "name,colour", "name asc desc", "location", ",".join(["name"] * 6)):
+        answer = hydro.client.get(f"/sta/v1.1/Things?$orderby={wrong}")
+        assert answer.status_code == 400, wrong
+
+
+def test_the_area_of_a_datastream_is_where_its_thing_is(hydro: World, loire: str) -> None:
+    (stream,) = get(hydro, f"Things('{loire}')/Datastreams?$expand=Thing($expand=Locations)")["value"]
+    assert stream["observedArea"] == stream["Thing"]["Locations"][0]["location"]
+    assert get(hydro, f"Datastreams('{stream['@iot.id']}')/observedArea")["observedArea"]["type"] == "Point"
+
+
 def test_filters_answer_as_python_does(hydro: World, loire: str) -> None:
     things = get(hydro, "Things?$top=1000&$expand=Locations")["value"]
     place = {one["@iot.id"]: one["Locations"][0]["location"]["coordinates"] for one in things}
