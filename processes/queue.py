@@ -258,7 +258,8 @@ class Queue:
             if done:
                 same = and_(_C.job == callback.job.id, _C.event == callback.event.value)
                 connection.execute(update(tables.job_callback).where(same).values(due_us=None))
-            if connection.execute(select(_J.phase).where(_J.id == callback.job.id)).scalar():
+            locked = select(_J.phase).where(_J.id == callback.job.id).with_for_update()
+            if connection.execute(locked).scalar():  # events of a job are numbered by one after the other
                 _note(connection, callback.job.id, now(), "callback", message)
 
     def lease(self, holder: str) -> bool:
