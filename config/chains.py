@@ -138,12 +138,18 @@ class Process(_Frozen):
     outputs: dict[str, Output] = {}
     """What it gives instead of products."""
     run: Python | Command | Merged | Whole | Pygeoapi
-    relief: bool = False
-    """Whether it needs the heights of the ground (`processes.relief`)."""
+    needs: tuple[Literal["relief", "tracks"], ...] = ()
+    """What the operator must have named in `processes`: the heights of the ground, a folder of altimetry."""
     resources: Resources = Resources()
     modes: tuple[Literal["async-execute", "sync-execute"], ...] = ("async-execute", "sync-execute")
     software: str
     """What runs, for provenance."""
+
+    @model_validator(mode="after")
+    def _apart(self) -> Process:
+        if set(self.needs) & self.inputs.keys():
+            raise ValueError("what a process needs of the site is no input of it")
+        return self
 
     @model_validator(mode="after")
     def _fits(self) -> Process:

@@ -26,6 +26,12 @@ from processes.queue import Queue
 _LOG_BYTES = 1 << 20
 
 
+def site(process: Process, settings: Settings) -> dict[str, str]:
+    """Where the operator keeps what a process needs, as far as it is named."""
+    found = {name: getattr(settings.processes, name) for name in process.needs}
+    return {name: str(path.resolve()) for name, path in found.items() if path is not None}
+
+
 @dataclass(frozen=True)
 class Given:
     """An output of a job that is no product: a value, or a file."""
@@ -51,7 +57,7 @@ class Processes:
         return tuple(sorted(filter(self._can_run, known), key=lambda process: process.id))
 
     def _can_run(self, process: Process) -> bool:
-        return not process.relief or self._settings.processes.relief is not None
+        return len(site(process, self._settings)) == len(process.needs)
 
     def process(self, name: str) -> Process:
         """A process. Raises Fault UNKNOWN_PROCESS."""

@@ -55,7 +55,7 @@ from processes.model import (
 )
 from processes.prepare import Unfit
 from processes.results import Made, Overtaken, publish
-from processes.service import Processes
+from processes.service import Processes, site
 
 log = logging.getLogger("hysope.supervisor")
 _AWAY = (Kind.UNAVAILABLE, Kind.BUSY)
@@ -190,10 +190,11 @@ class Supervisor:
         if process.selection:
             bands = (*process.selection.bands, *process.selection.optional_bands)
         kind = self._catalog.registry.types[process.result.type] if process.result else None
+        ground = site(process, self._settings)
         task = {
-            "job": job.id, "attempt": job.attempt, "process": process.id, "run": process.run.model_dump(mode="json"), "values": order["values"],
+            "job": job.id, "attempt": job.attempt, "process": process.id, "run": process.run.model_dump(mode="json"), "values": {**order["values"], **ground},
             "outputs": {name: output.file for name, output in process.outputs.items()},
-            "kind": kind.model_dump(mode="json") if kind else None, "items": [self._item(source, bands, process.relief) for source in sources],
+            "kind": kind.model_dump(mode="json") if kind else None, "items": [self._item(source, bands, ground) for source in sources],
         }  # fmt: skip
         return task, sources
 
@@ -217,7 +218,7 @@ class Supervisor:
             self._queue.move(job.id, Phase.QUEUED, message, not_before_us=now() + _TAPE_MICROS)
         return bool(missing)
 
-    def _item(self, product: Product, bands: tuple[str, ...], relief: bool) -> dict[str, Any]:
+    def _item(self, product: Product, bands: tuple[str, ...], ground: Mapping[str, str]) -> dict[str, Any]:
         files = {}
         every = tuple(band for asset in product.assets if asset.grid for band in asset.bands)
         for band in bands or every:
@@ -227,7 +228,6 @@ class Supervisor:
                     "path": str(self._catalog.archive / asset.path), "index": asset.bands[band], "scale": asset.scale, "offset": asset.offset,
                     "nodata": list(asset.nodata),
                 }  # fmt: skip
-        ground = {"relief": str(self._settings.processes.relief)} if relief else {}
         kind = self._catalog.kind_of(product.collection)
         rule = kind.cloudy if isinstance(kind, ProductType) else None
         cloudy = {"cloudy": rule.model_dump(mode="json")} if rule else {}
