@@ -50,6 +50,8 @@ _PUBLIC = Micros(-(2**62))
 _KEPT = 8_192
 """Entries of a cache."""
 _REVISION_SECONDS = 0.5
+_QUICK_SECONDS, _TIMES, _LONGEST_SECONDS = 0.1, 30.0, 60.0
+"""A summary that takes longer than the first is kept for so many times of what it took, and no longer than the last."""
 """How long a worker may not know of a publication."""
 
 
@@ -70,7 +72,9 @@ class Catalog:
         self.observations = Observations(store.stations, Sensing(store.database), limits, self._hidden)
         self._lock = threading.Lock()
         self._seen: tuple[float, int] = (-1.0, 0)
-        self._summaries: OrderedDict[tuple[object, ...], tuple[tuple[int, int], Summary]] = OrderedDict()
+        self._summaries: OrderedDict[tuple[object, ...], tuple[tuple[int, int], Summary, float]] = (
+            OrderedDict()
+        )
         self._spaces: OrderedDict[tuple[str, ...], tuple[tuple[int, int], tuple[str, ...]]] = OrderedDict()
         self._embargoes = any(kind.embargo != "P0D" for kind in registry.types.values())
 
@@ -125,17 +129,23 @@ class Catalog:
         return found[0]
 
     def summary(self, collection: str, who: Principal, deadline: Deadline) -> Summary:
-        """What a collection holds; remembered until the revision changes or, under an embargo, for a minute."""
+        """What a collection holds; remembered until the revision changes or, under an embargo, for a minute.
+
+        Of a million stations it takes a second, and there may be a delivery each second: it is then a minute old at most.
+        """
         key, stamp = (collection, who.view), self.edition()
         kept = self._summaries.get(key)
-        if kept is None or kept[0] != stamp:
-            if collection in self.registry.series_types:
-                found = self.observations.summary(collection, who, deadline)
-            else:
-                found = self._store.products.summary(collection, self._sight(who), deadline)
-            kept = (stamp, found)
-            _keep(self._summaries, key, kept)
-        return kept[1]
+        if kept is not None and (kept[0] == stamp or time.monotonic() < kept[2]):
+            return kept[1]
+        begun, until = time.monotonic(), 0.0
+        if collection in self.registry.series_types:
+            found = self.observations.summary(collection, who, deadline)
+            spent = time.monotonic() - begun
+            until = begun + min(_LONGEST_SECONDS, _TIMES * spent) if spent > _QUICK_SECONDS else 0.0
+        else:
+            found = self._store.products.summary(collection, self._sight(who), deadline)
+        _keep(self._summaries, key, (stamp, found, until))
+        return found
 
     def kind_of(self, collection: str) -> Collection | None:
         """The type of a collection, official or in a space."""

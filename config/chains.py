@@ -141,6 +141,10 @@ class Process(_Frozen):
     needs: tuple[Literal["relief", "tracks"], ...] = ()
     """What the operator must have named in `processes`: the heights of the ground, a folder of altimetry."""
     resources: Resources = Resources()
+    cacheable: bool = False
+    """Whether an order that is equal to an earlier one, of the same products, has the same results: then it does not run again."""
+    keep_days: Annotated[int, Field(ge=1)] | None = None
+    """How long outputs that are no products are kept; `processes.keep_days` without one."""
     modes: tuple[Literal["async-execute", "sync-execute"], ...] = ("async-execute", "sync-execute")
     software: str
     """What runs, for provenance."""

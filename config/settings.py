@@ -197,10 +197,16 @@ class Processes(_Frozen):
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
     retry_seconds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (5, 60, 300)
     """How long before the second attempt, the third, and those after it."""
+    keep_days: Annotated[int, Field(ge=1)] = 90
+    """How long values and files that jobs made are kept; products stay."""
+    history_days: Annotated[int, Field(ge=1)] = 400
+    """How long ended jobs are known, with their logs."""
     sync_seconds: Annotated[float, Field(gt=0)] = 25.0
     """How long an answer to a synchronous request waits before it becomes a job."""
     callback_secret: SecretStr | None = None
     """Signs what subscribers are told."""
+    reference_private: bool = False
+    """Inputs may be referred to at addresses that are not public."""
     callback_private: bool = False
     """Subscribers may have addresses that are not public, as between servers of one house."""
     slurm_conf: Path | None = None

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import best_match
 
 from catalog.model.area import Box
-from catalog.model.faults import Fault, Kind, invalid
+from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal
 from catalog.model.product import Product
 from catalog.model.time import Period, read_instant
@@ -82,7 +82,7 @@ def read_order(
     }
     if selection is None:
         return Ordered((), values)
-    given = _checked(PRODUCTS, _unqualified(PRODUCTS, inputs[PRODUCTS]), products_schema(selection))
+    given = _checked(PRODUCTS, _unqualified(inputs[PRODUCTS]), products_schema(selection))
     products = _found(selection, given, catalog, who, deadline)
     for product in products:
         _usable(selection, product)
@@ -111,15 +111,11 @@ def _value(name: str, schema: Mapping[str, Any], required: bool, inputs: Mapping
         )
     if isinstance(value, dict) and "href" not in value and Draft202012Validator(dict(schema)).is_valid(value):
         return value
-    return _checked(name, _unqualified(name, value), schema)
+    return _checked(name, _unqualified(value), schema)
 
 
-def _unqualified(name: str, value: Any) -> Any:
-    """A qualified value (`{"value": …}`, 18-062r2 clause 7.11.2.5) without its envelope; a reference is not taken."""
-    if isinstance(value, dict) and "href" in value:
-        raise invalid(
-            f"the input {name}: inputs by reference are not taken; name products by their ids", name
-        )
+def _unqualified(value: Any) -> Any:
+    """A qualified value (`{"value": …}`, 18-062r2 clause 7.11.2.5) without its envelope."""
     if (
         isinstance(value, dict)
         and set(value) <= {"value", "mediaType", "encoding", "schema"}

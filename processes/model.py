@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import NewType, Protocol
+from typing import Any, NewType, Protocol
 
 from catalog.model.time import Micros, Period
 
@@ -120,6 +120,9 @@ class Job:
     error_class: str
     error: str
     node: str
+    expires: Micros | None = None
+    """Until when its outputs are kept."""
+    campaign: str = ""
 
 
 class Told(Enum):
@@ -133,6 +136,37 @@ class Told(Enum):
 
 Subscriber = Mapping[Told, str]
 """The address for each event that somebody wants to hear of."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How an order is to be taken, besides its inputs."""
+
+    idempotency: str = ""
+    subscriber: Subscriber = field(default_factory=dict)
+    anew: bool = False
+    """It runs although an equal one was made before."""
+    campaign: str = ""
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    """How its results are to be told, as the door that took it writes it."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A job as it is queued."""
+
+    id: JobId
+    process: str
+    version: str
+    owner: str
+    groups: frozenset[str]
+    request: str
+    """JSON: inputs as given, the value of each, and the products that they named."""
+    fingerprint: str = ""
+    """Alike for orders that have the same results; empty where none is like another."""
+    idempotency: str = ""
+    subscriber: Subscriber = field(default_factory=dict)
+    campaign: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from catalog.model.principal import Deadline, Principal
+from catalog.model.principal import Deadline
 from catalog.model.time import DAY_MICROS, Micros, now
 from catalog.store import tables
 from catalog.store.database import Database
@@ -25,8 +26,8 @@ from processes.model import (
     Job,
     JobFilter,
     JobId,
+    Order,
     Phase,
-    Subscriber,
     Told,
 )
 
@@ -38,8 +39,17 @@ _TOLD = {
 CALLBACK_PAUSES = (10, 60, 600, 3_600)
 """Seconds after each attempt; there is one attempt more than pauses."""
 _LEASE_MICROS = 10_000_000
+_SOON_MICROS = 3_600_000_000
 _FINAL = [phase.value for phase in FINAL]
 _WITH_BACKEND = [Phase.SUBMITTING.value, Phase.PENDING.value, Phase.RUNNING.value, Phase.STORING.value]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a job that never ran has: the products of an equal one, or its outputs, which were linked for it."""
+
+    products: tuple[str, ...]
+    expires: Micros | None
 
 
 class Queue:
@@ -48,50 +58,70 @@ class Queue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(
-        self,
-        job: JobId,
-        process: str,
-        version: str,
-        who: Principal,
-        request: str,
-        executor: str,
-        most: int,
-        idempotency: str = "",
-        subscriber: Subscriber | None = None,
-    ) -> JobId | None:
-        """Queues a job and returns its id; that of an earlier one with the same key; None when its owner has too many unfinished ones."""
+    def add(self, order: Order, executor: str, most: int, done: Done | None = None) -> JobId | None:
+        """Queues a job and returns its id; that of an earlier one with the same key; None when its owner has too many unfinished ones.
+
+        With `done` it has succeeded at once.
+        """
         at = now()
         values = {
-            "id": job, "process": process, "version": version, "owner": who.name, "member_of": " ".join(sorted(who.groups)), "phase": Phase.QUEUED.value,
-            "message": "queued", "progress": 0, "request": request, "executor": executor, "backend_ref": "", "attempt": 1, "not_before_us": at,
-            "created_us": at, "updated_us": at, "ending": 0, "error_class": "", "error": "", "node": "", "idempotency": idempotency,
+            "id": order.id, "process": order.process, "version": order.version, "owner": order.owner, "member_of": " ".join(sorted(order.groups)),
+            "phase": Phase.QUEUED.value, "message": "queued", "progress": 0, "request": order.request, "executor": executor, "backend_ref": "",
+            "attempt": 1, "not_before_us": at, "created_us": at, "updated_us": at, "ending": 0, "error_class": "", "error": "", "node": "",
+            "idempotency": order.idempotency, "fingerprint": order.fingerprint, "campaign": order.campaign,
         }  # fmt: skip
-        unfinished = and_(_J.owner == who.name, _J.phase.not_in(_FINAL))
-        same = and_(_J.owner == who.name, _J.idempotency == idempotency)
+        unfinished = and_(_J.owner == order.owner, _J.phase.not_in(_FINAL))
+        same = and_(_J.owner == order.owner, _J.idempotency == order.idempotency)
         with self._writing() as connection:
             if (
                 self._database.dialect == "postgresql"
             ):  # one owner's orders come one after the other, so that the bound holds
                 connection.execute(
-                    text("SELECT pg_advisory_xact_lock(4713, hashtext(:owner))"), {"owner": who.name}
+                    text("SELECT pg_advisory_xact_lock(4713, hashtext(:owner))"), {"owner": order.owner}
                 )
-            if idempotency:
+            if order.idempotency:
                 earlier = connection.execute(select(_J.id).where(same)).scalar()
                 if earlier is not None:
                     return JobId(earlier)
             count = select(func.count()).select_from(tables.job).where(unfinished)
-            if connection.execute(count).scalar_one() >= most:
+            if done is None and connection.execute(count).scalar_one() >= most:
                 return None
             connection.execute(insert(tables.job).values(values))
-            _note(connection, job, at, Phase.QUEUED.value, "queued")
-            if subscriber:
+            _note(connection, order.id, at, Phase.QUEUED.value, "queued")
+            if order.subscriber:
                 rows = [
-                    {"job": job, "event": event.value, "url": url, "attempts": 0}
-                    for event, url in subscriber.items()
+                    {"job": order.id, "event": event.value, "url": url, "attempts": 0}
+                    for event, url in order.subscriber.items()
                 ]
                 connection.execute(insert(tables.job_callback), rows)
-        return job
+            if done is not None:
+                _finish(connection, order.id, done)
+        return order.id
+
+    def alike(self, fingerprint: str, owner: str | None, deadline: Deadline) -> Job | None:
+        """The newest job that succeeded with an equal order: of an owner, or of anybody; None where there is none or its outputs go soon."""
+        query = select(tables.job).where(
+            _J.fingerprint == fingerprint,
+            _J.phase == Phase.SUCCESSFUL.value,
+            or_(_J.expires_us.is_(None), _J.expires_us > now() + _SOON_MICROS),
+        )
+        if owner is not None:
+            query = query.where(_J.owner == owner)
+        with self._database.reading(deadline) as connection:
+            row = connection.execute(query.order_by(_J.finished_us.desc()).limit(1)).one_or_none()
+        return _job(row) if row else None
+
+    def expired(self, most: int) -> tuple[Job, ...]:
+        """Jobs whose outputs need not be kept any more."""
+        return self._past(_J.expires_us <= now(), most)
+
+    def old(self, before: Micros, most: int) -> tuple[Job, ...]:
+        """Jobs that ended before a time."""
+        return self._past(and_(_J.finished_us < before, _J.phase.in_(_FINAL), _J.ending == 0), most)
+
+    def _past(self, which: ColumnElement[bool], most: int) -> tuple[Job, ...]:
+        with self._database.answering() as connection:
+            return tuple(_job(row) for row in connection.execute(select(tables.job).where(which).limit(most)))
 
     def job(self, job: str, deadline: Deadline) -> Job | None:
         """A job by its id."""
@@ -301,14 +331,33 @@ def succeed(unit: Unit, job: JobId, products: Sequence[str]) -> bool:
     connection = unit.connection
     if not move(connection, job, Phase.SUCCESSFUL, f"{len(products)} products published", progress=100):
         return False
-    connection.execute(
-        insert(tables.job_output),
-        [
-            {"job": job, "name": "products", "number": number, "product": product}
-            for number, product in enumerate(products)
-        ],
-    )
+    _give(connection, job, products)
     return True
+
+
+def _give(connection: Connection, job: JobId, products: Sequence[str]) -> None:
+    """Notes the products of a job."""
+    rows = [
+        {"job": job, "name": "products", "number": number, "product": product}
+        for number, product in enumerate(products)
+    ]
+    if rows:
+        connection.execute(insert(tables.job_output), rows)
+
+
+def _finish(connection: Connection, job: JobId, done: Done) -> None:
+    """A job that was just queued succeeds without a run."""
+    connection.execute(update(tables.job).where(_J.id == job).values(phase=Phase.STORING.value))
+    move(
+        connection,
+        job,
+        Phase.SUCCESSFUL,
+        "an equal order was made before: these are its results",
+        progress=100,
+        started_us=now(),
+        expires_us=done.expires,
+    )
+    _give(connection, job, done.products)
 
 
 def move(connection: Connection, job: JobId, to: Phase, message: str, **values: Any) -> bool:
@@ -345,5 +394,5 @@ def _job(row: Row[Any]) -> Job:
     return Job(
         JobId(row.id), row.process, row.version, row.owner, tuple(row.member_of.split()), Phase(row.phase), row.message, row.progress, row.request,
         row.executor, row.backend_ref, row.attempt, row.not_before_us, row.created_us, row.started_us, row.finished_us, row.updated_us,
-        row.missing_us, bool(row.ending), row.error_class, row.error, row.node,
+        row.missing_us, bool(row.ending), row.error_class, row.error, row.node, row.expires_us, row.campaign,
     )  # fmt: skip

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,15 +17,28 @@ from typing import Any
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal, Role
 from catalog.model.product import Product
+from catalog.model.time import DAY_MICROS, Micros, now
 from catalog.service import Catalog
 from config.chains import Output, Process
 from config.settings import Settings
 from processes.files import LOG, OUTPUTS, VALUES, read_json, tail
 from processes.inputs import Ordered, read_order
-from processes.model import Board, Event, Job, JobFilter, JobId, Phase, Subscriber
-from processes.queue import Queue
+from processes.model import Board, Event, Job, JobFilter, JobId, Order, Phase, Terms
+from processes.queue import Done, Queue
+from processes.references import resolved
 
 _LOG_BYTES = 1 << 20
+_USUAL = Terms()
+
+
+def fingerprint(process: Process, values: Mapping[str, Any], products: Sequence[str]) -> str:
+    """Alike for equal orders of a process that is the same to the letter; empty for one whose results are never alike."""
+    if not process.cacheable:
+        return ""
+    whole = json.dumps(
+        [process.model_dump(mode="json"), values, products], sort_keys=True, ensure_ascii=False
+    )
+    return hashlib.sha256(whole.encode()).hexdigest()
 
 
 def site(process: Process, settings: Settings) -> dict[str, str]:
@@ -71,26 +86,22 @@ class Processes:
         name: str,
         inputs: Mapping[str, Any],
         who: Principal,
-        idempotency: str = "",
-        subscriber: Subscriber | None = None,
+        terms: Terms = _USUAL,
     ) -> Job:
-        """Queues a job. Raises Fault UNKNOWN_PROCESS, NOBODY, INVALID, MISSING, UNKNOWN_PRODUCT, QUOTA."""
+        """Queues a job; one that is equal to an earlier one succeeds at once, unless it is to be made anew.
+
+        Raises Fault UNKNOWN_PROCESS, NOBODY, INVALID, MISSING, UNKNOWN_PRODUCT, QUOTA.
+        """
         process, order = self._ordered(name, inputs, who)
-        request = {
-            "inputs": inputs, "values": order.values, "products": [f"{product.id}@{product.version}" for product in order.products],
-        }  # fmt: skip
+        products = [f"{product.id}@{product.version}" for product in order.products]
+        request = {"inputs": inputs, "values": order.values, "products": products, "answer": terms.answer}
+        entry = Order(
+            JobId(str(uuid.uuid4())), process.id, process.version, who.name, who.groups, json.dumps(request, ensure_ascii=False),
+            fingerprint(process, order.values, products), terms.idempotency, terms.subscriber, terms.campaign,
+        )  # fmt: skip
         most, executor = self._settings.processes.jobs_of_user, self._settings.processes.executor
-        text = json.dumps(request, ensure_ascii=False)
         job = self.queue.add(
-            JobId(str(uuid.uuid4())),
-            process.id,
-            process.version,
-            who,
-            text,
-            executor,
-            most,
-            idempotency,
-            subscriber,
+            entry, executor, most, None if terms.anew else self._made_before(entry, process, who)
         )
         if job is None:
             raise Fault(
@@ -103,6 +114,35 @@ class Processes:
         assert found
         return found
 
+    def _made_before(self, order: Order, process: Process, who: Principal) -> Done | None:
+        """The results of an equal order: of one's own products (they are in one's space), or of anybody's values and files, linked for this job.
+
+        Whoever may order has the right to read the products that it names, so the results tell nothing new.
+        """
+        if not order.fingerprint:
+            return None
+        earlier = self.queue.alike(order.fingerprint, who.name if process.result else None, self._deadline())
+        if earlier is None:
+            return None
+        if process.result:
+            products = self.queue.outputs(earlier.id, self._deadline())
+            whole = len(self.results(earlier.id, who)) == len(products)
+            return Done(products, None) if whole else None
+        kept, own = self.folder(earlier.id) / OUTPUTS, self.folder(order.id) / OUTPUTS
+        try:
+            own.mkdir(parents=True, mode=0o700)
+            for path in kept.iterdir():
+                os.link(path, own / path.name)
+        except OSError:  # they went meanwhile, or this file system has no links: it runs again
+            shutil.rmtree(self.folder(order.id), ignore_errors=True)
+            return None
+        return Done((), self.expiry(process)) if (own / VALUES).is_file() else None
+
+    def expiry(self, process: Process) -> Micros:
+        """Until when outputs that are made now are kept."""
+        days = process.keep_days or self._settings.processes.keep_days
+        return Micros(now() + days * DAY_MICROS)
+
     def estimate(self, name: str, inputs: Mapping[str, Any], who: Principal) -> tuple[Process, int]:
         """Checks an order without queueing it: the process, and how many products it would work on. Raises as `execute`."""
         process, order = self._ordered(name, inputs, who)
@@ -111,13 +151,14 @@ class Processes:
     def again(self, job: str, who: Principal) -> Job:
         """Orders the same once more: the inputs as they were given, the products as they are found now. Raises Fault UNKNOWN_JOB, and as `execute`."""
         found = self.job(job, who)
-        return self.execute(found.process, json.loads(found.request)["inputs"], who)
+        return self.execute(found.process, json.loads(found.request)["inputs"], who, Terms(anew=True))
 
     def _ordered(self, name: str, inputs: Mapping[str, Any], who: Principal) -> tuple[Process, Ordered]:
         process = self.process(name)
         if who.role is Role.PUBLIC:
             raise Fault(Kind.NOBODY, "to order something, say who you are (an API key or a token)")
-        return process, read_order(process, inputs, self._catalog, who, self._deadline())
+        found = resolved(inputs, self._settings)
+        return process, read_order(process, found, self._catalog, who, self._deadline())
 
     def job(self, job: str, who: Principal) -> Job:
         """A job of one's own; operators see all. Raises Fault UNKNOWN_JOB."""

@@ -24,7 +24,7 @@ from catalog.ingest.publish import Publisher
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import OPERATOR, Deadline, Principal, Role
 from catalog.model.product import Product
-from catalog.model.time import Micros, now
+from catalog.model.time import DAY_MICROS, Micros, now
 from catalog.service import Catalog, StoreDown
 from config.chains import Process
 from config.product_types import ProductType
@@ -67,6 +67,7 @@ _LOST_MICROS = 30_000_000
 """How long a run may be unknown to its executor, or ended without an account: shared file systems lag."""
 _ENDED_MICROS = 4_000_000
 _TOLD_BYTES = 3_000
+_TIDY_SECONDS, _TIDY_AT_ONCE = 600.0, 500
 _WAITS = "waits for"
 _TAPE_MICROS = 2_000_000
 """How often a job looks whether its files came from tape."""
@@ -89,6 +90,7 @@ class Supervisor:
         self._holder = f"{platform.node()}:{os.getpid()}:{threading.get_ident()}"
         self._polled = 0.0
         self._leased = 0.0
+        self._tidied = float("-inf")
         self._working = False
         self._environment = _environment(settings)
 
@@ -123,6 +125,9 @@ class Supervisor:
             if self._executor.name == "local"
             else self._settings.processes.most_running
         )
+        if time.monotonic() - self._tidied > _TIDY_SECONDS:
+            self._tidied = time.monotonic()
+            self._tidy()
         claimed = self._queue.claim(most)
         for job in claimed:
             self._safely(self._submit, job)
@@ -130,6 +135,16 @@ class Supervisor:
             self._polled = time.monotonic()
             self._follow()
         return bool(claimed)
+
+    def _tidy(self) -> None:
+        """Removes outputs whose time is over, and jobs that are long past, with their folders."""
+        for job in self._queue.expired(_TIDY_AT_ONCE):
+            shutil.rmtree(self._processes.folder(job.id) / OUTPUTS, ignore_errors=True)
+            self._queue.note(job.id, expires_us=None)
+        before = Micros(now() - self._settings.processes.history_days * DAY_MICROS)
+        for job in self._queue.old(before, _TIDY_AT_ONCE):
+            shutil.rmtree(self._processes.folder(job.id), ignore_errors=True)
+            self._queue.remove(job.id)
 
     def _take_over(self) -> None:
         """After a start: what a killed supervisor was submitting is looked up, so that no run is started twice."""
@@ -404,7 +419,9 @@ class Supervisor:
             settle(made, kept)
         if read_json(kept / VALUES) is None:
             raise Unfit("the account of the outputs is absent")
-        self._queue.move(job.id, Phase.SUCCESSFUL, f"{len(process.outputs)} outputs", progress=100)
+        self._queue.move(
+            job.id, Phase.SUCCESSFUL, f"{len(process.outputs)} outputs", progress=100, expires_us=self._processes.expiry(process)
+        )  # fmt: skip
         self._clean(job)
 
     def _fail(self, job: Job, error_class: ErrorClass, message: str) -> None:

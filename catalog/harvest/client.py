@@ -53,6 +53,8 @@ class Rules:
     """A credential, as the operator wrote it."""
     allowed_by: str = "harvest.<source>.private"
     """The setting that makes it `private`, for those who read the refusal."""
+    bound_by: str = "limits.harvest_bytes"
+    """The limit of `largest`."""
 
 
 class Client:
@@ -144,7 +146,7 @@ class Client:
         for piece in answer.stream(65_536):
             out += piece
             if len(out) > self._rules.largest:
-                raise too_large(f"the answer of {url[:200]}", self._rules.largest, "limits.harvest_bytes")
+                raise too_large(f"the answer of {url[:200]}", self._rules.largest, self._rules.bound_by)
         return bytes(out)
 
     def _pool(self) -> urllib3.HTTPConnectionPool:

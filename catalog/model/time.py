@@ -111,9 +111,9 @@ def day_from(year: int, month: int, dayofmonth: int) -> Day:
 
 def micros_text(value: Micros) -> str:
     """`2018-10-23T10:51:07Z`; with a fraction where there is one."""
-    text = moment(value).strftime("%Y-%m-%dT%H:%M:%S")
     fraction = value % 1_000_000
-    return text + (f".{fraction:06d}".rstrip("0") if fraction else "") + "Z"
+    text = moment(value).isoformat()[:19]
+    return f"{text}.{fraction:06d}".rstrip("0") + "Z" if fraction else f"{text}Z"
 
 
 def ends_text(period: Period, opened: str = "..") -> tuple[str, str]:

@@ -118,19 +118,28 @@ def where(tree: Filter, dialect: str, target: Target = PRODUCTS) -> ColumnElemen
             )
         case Like(prop, pattern, match_case):
             column = target.columns[prop]
+            whole = _whole(pattern)
+            if whole is not None:  # an index serves equality, and no pattern
+                return column == whole if match_case else func.lower(column) == func.lower(whole)
             if match_case:
                 return (
                     column.regexp_match(_as_regex(pattern))
                     if dialect == "sqlite"
                     else column.like(pattern, escape="\\")
                 )
-            return func.lower(column).like(pattern.lower(), escape="\\")
+            return func.lower(column).like(func.lower(pattern), escape="\\")
         case Text(words):
             return _text(words, dialect, target)
         case Compare():
             return _compare(tree, target)
         case _:
             assert_never(tree)
+
+
+def _whole(pattern: str) -> str | None:
+    """The text that a pattern without wildcards stands for; None for one with some."""
+    plain = re.sub(r"\\(.)", "", pattern)
+    return None if "%" in plain or "_" in plain else re.sub(r"\\(.)", r"\1", pattern)
 
 
 def order(by: Order, target: Target = PRODUCTS) -> tuple[ColumnElement[Any], ...]:

@@ -62,7 +62,7 @@ class Sensing:
         target, held = target_of(
             _seen(hidden) if not collection else and_(_seen(hidden), _R.collection == collection)
         )
-        query = select(tables.station).join(held, held.c.station == _S.key).where(self._where(tree, target))
+        query = select(tables.station).where(held, self._where(tree, target))
         query = query.order_by(*_sorted(order, target.columns, _STATION_KEY)).limit(limit).offset(offset)
         with self._database.reading(deadline) as connection:
             rows = connection.execute(query).all()
@@ -72,8 +72,8 @@ class Sensing:
     def count_stations(self, tree: Filter, hidden: Sequence[str], deadline: Deadline) -> int:
         """How many there are."""
         target, held = target_of(_seen(hidden))
-        query = select(func.count()).select_from(tables.station).join(held, held.c.station == _S.key)
-        return self._count(query.where(self._where(tree, target)), deadline)
+        query = select(func.count()).select_from(tables.station)
+        return self._count(query.where(held, self._where(tree, target)), deadline)
 
     def series(
         self,

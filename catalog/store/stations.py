@@ -14,9 +14,9 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
-    Subquery,
     and_,
     delete,
+    exists,
     false,
     func,
     insert,
@@ -81,10 +81,8 @@ class Stations:
         self, query: SeriesQuery, hidden: Sequence[str], limit: int, deadline: Deadline
     ) -> tuple[Station, ...]:
         """The stations that have a series of a query, by id."""
-        mine = select(_R.station).where(_series_condition(query, hidden))
-        statement = (
-            select(tables.station).where(_S.key.in_(mine), self._place(query)).order_by(_S.id).limit(limit)
-        )
+        mine = _having(_series_condition(query, hidden))
+        statement = select(tables.station).where(mine, self._place(query)).order_by(_S.id).limit(limit)
         with self._database.reading(deadline) as connection:
             rows = connection.execute(statement).all()
             aliases = aliases_of(connection, [row.key for row in rows])
@@ -95,15 +93,14 @@ class Stations:
     ) -> tuple[str, ...]:
         """The ids of the stations of a collection that a filter holds for, by id; `after` goes on behind one."""
         target, held = _target(collection)
-        query = select(_S.id).join(held, held.c.station == _S.key)
-        query = query.where(sql.where(tree, self._database.dialect, target), _S.id > after)
+        query = select(_S.id).where(held, sql.where(tree, self._database.dialect, target), _S.id > after)
         with self._database.reading(deadline) as connection:
             return tuple(connection.execute(query.order_by(_S.id).limit(limit)).scalars())
 
     def count(self, tree: Filter, collection: str, deadline: Deadline) -> int:
         """How many stations `find` would find without a limit."""
         target, held = _target(collection)
-        query = select(func.count()).select_from(tables.station).join(held, held.c.station == _S.key)
+        query = select(func.count()).select_from(tables.station).where(held)
         with self._database.reading(deadline) as connection:
             found = connection.execute(query.where(sql.where(tree, self._database.dialect, target)))
             return int(found.scalar_one())
@@ -161,7 +158,7 @@ class Stations:
         if collection in hidden:
             return ()
         query = SeriesQuery(collections=(collection,), area=area)
-        mine = select(_R.station).where(_series_condition(query, hidden))
+        mine = _having(_series_condition(query, hidden))
         series = tables.series.alias()
         r = series.c
         statement = (
@@ -185,7 +182,7 @@ class Stations:
             )
             .outerjoin(tables.observation, and_(_O.series == r.key, _O.time_us == r.last_us))
             .outerjoin(tables.station_outline, tables.station_outline.c.station == _S.key)
-            .where(_S.key.in_(mine), _S.key.in_(self._indexed(area)))
+            .where(mine, _S.key.in_(self._indexed(area)))
             .order_by(_S.key)
             .limit(limit)
         )
@@ -261,28 +258,32 @@ class Stations:
         )
 
 
-def _target(collection: str) -> tuple[sql.Target, Subquery]:
-    """The stations of a collection as a filter asks them, with what their series of it have together."""
+def _target(collection: str) -> tuple[sql.Target, ColumnElement[bool]]:
+    """The stations of a collection as a filter asks them by what their series of it have together, and whether one has any."""
     return target_of(and_(_R.collection == collection, _R.current == 1))
 
 
-def target_of(series: ColumnElement[bool]) -> tuple[sql.Target, Subquery]:
-    """The stations that have some series, as a filter asks them, with what these have together."""
-    held = (
-        select(
-            _R.station, func.min(_R.first_us).label("first_us"), func.max(_R.last_us).label("last_us"),
-            func.sum(_R.points).label("points"), func.max(_R.modified_us).label("modified_us"),
-        )
-        .where(series)
-        .group_by(_R.station)
-        .subquery()
-    )  # fmt: skip
-    h = held.c
+def target_of(series: ColumnElement[bool]) -> tuple[sql.Target, ColumnElement[bool]]:
+    """The stations that have some series, as a filter asks them by what these have together, and whether a station has any.
+
+    Each is a subquery about one station, so that a page of a million of them costs what it shows.
+    """
+
+    def together(column: ColumnElement[Any]) -> ColumnElement[Any]:
+        own = select(column).where(_R.station == _S.key, series)
+        return own.correlate(tables.station).scalar_subquery()
+
     columns: dict[Property, ColumnElement[Any]] = {
         Property.ID: _S.id, Property.NAME: _S.name, Property.WATER: _S.water, Property.BASIN: _S.basin, Property.COUNTRY: _S.country,
-        Property.BODY: _S.body, Property.START: h.first_us, Property.END: h.last_us + 1, Property.POINTS: h.points, Property.MODIFIED: h.modified_us,
+        Property.BODY: _S.body, Property.START: together(func.min(_R.first_us)), Property.END: together(func.max(_R.last_us) + 1),
+        Property.POINTS: together(func.sum(_R.points)), Property.MODIFIED: together(func.max(_R.modified_us)),
     }  # fmt: skip
-    return stations_target(columns), held
+    return stations_target(columns), _having(series)
+
+
+def _having(series: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether a station has a series of some kind."""
+    return exists().where(_R.station == _S.key, series).correlate(tables.station)
 
 
 def stations_target(columns: Mapping[Property, ColumnElement[Any]]) -> sql.Target:

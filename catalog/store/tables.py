@@ -299,6 +299,36 @@ job = Table(
     Column("error", Text, nullable=False),
     Column("node", Text, nullable=False),
     Column("idempotency", Text, nullable=False, server_default=""),
+    Column("fingerprint", Text, nullable=False, server_default=""),
+    Column("expires_us", BigInteger),
+    Column("campaign", Text, nullable=False, server_default=""),
+)
+
+campaign = Table(
+    "campaign",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("member_of", Text, nullable=False),
+    Column("process", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("inputs", Text, nullable=False),
+    Column("at_once", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("updated_us", BigInteger, nullable=False),
+)
+
+campaign_item = Table(
+    "campaign_item",
+    metadata,
+    Column("campaign", Text, ForeignKey("campaign.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("product", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("job", Text, nullable=False),
+    Column("message", Text, nullable=False),
 )
 
 job_event = Table(

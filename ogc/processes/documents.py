@@ -87,6 +87,8 @@ def status_info(job: Job, api: str) -> Document:
         out["started"] = micros_text(job.started)
     if job.finished is not None:
         out["finished"] = micros_text(job.finished)
+    if job.expires is not None:
+        out["expires"] = micros_text(job.expires)
     if job.phase is Phase.FAILED:
         out["exception"] = {
             "type": job.error_class,

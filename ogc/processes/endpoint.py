@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from catalog.model import spaces
@@ -22,7 +22,7 @@ from config.settings import Settings
 from ogc.common.negotiate import language_of
 from ogc.http.edge import Edge
 from ogc.http.problem import PRIVATE, refused
-from ogc.processes import documents, reports
+from ogc.processes import documents, multipart, reports
 from ogc.processes.request import (
     JOB_FILTERS,
     Execute,
@@ -33,7 +33,7 @@ from ogc.processes.request import (
     read_prefer,
 )
 from processes.inputs import PRODUCTS
-from processes.model import Job, Phase
+from processes.model import Job, Phase, Terms
 from processes.service import Given, Processes
 
 _LOOK_SECONDS = 0.1
@@ -85,7 +85,7 @@ class ProcessesEndpoints:
         _check_outputs(process, order.outputs)
         key = read_idempotency(request.headers.get("idempotency-key"))
         job = await self._run(
-            partial(self._processes.execute, process.id, order.inputs, who, key, order.subscriber)
+            partial(self._processes.execute, process.id, order.inputs, who, _terms(order, request, key))
         )
         at_once = "sync-execute" in process.modes and not prefer.asynchronous
         if at_once or prefer.wait:
@@ -122,6 +122,9 @@ class ProcessesEndpoints:
         chosen = [one for one in given if not order.outputs or one.name in order.outputs]
         if order.raw and len(chosen) == 1 and not order.outputs.get(chosen[0].name):
             return _bare(chosen[0])
+        if order.raw:
+            parts = multipart.parts(chosen, f"{self._api(request)}/jobs/{job.id}", order.outputs)
+            return StreamingResponse(self._edge.sent(b"", parts), 200, PRIVATE, multipart.MEDIA_TYPE)
         return _json(documents.values(given, job, self._api(request), order.outputs))
 
     async def _output(self, request: Request) -> Response:
@@ -168,7 +171,10 @@ class ProcessesEndpoints:
     async def _results(self, request: Request) -> Response:
         who = await self._edge.principal(request)
         job = await self._run(partial(self._processes.job, request.path_params["job"], who))
-        return await self._answer(job, who, request, Execute({}, False, {}))
+        told = json.loads(job.request).get("answer", {})
+        return await self._answer(
+            job, who, request, Execute({}, bool(told.get("raw")), told.get("outputs", {}))
+        )
 
     async def _log(self, request: Request) -> Response:
         who = await self._edge.principal(request)
@@ -199,6 +205,12 @@ class ProcessesEndpoints:
 
     def _api(self, request: Request) -> str:
         return f"{self._edge.base_url(request)}/ogcapi"
+
+
+def _terms(order: Execute, request: Request, key: str) -> Terms:
+    """`Cache-Control: no-cache` wants it made anew, as it does of any cache (RFC 9111, 5.2.1.4)."""
+    anew = "no-cache" in request.headers.get("cache-control", "").lower()
+    return Terms(key, order.subscriber, anew, answer={"raw": order.raw, "outputs": order.outputs})
 
 
 def _check_outputs(process: Process, wanted: Mapping[str, bool]) -> None:

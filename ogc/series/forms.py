@@ -21,20 +21,20 @@ COLUMNS = (
 
 def as_csv(reader: SeriesReader, most: int) -> Iterator[bytes]:
     """Lines of CSV (RFC 4180), a page after the other."""
-    yield _lines([COLUMNS])
+    yield f"{_line(COLUMNS)}\r\n".encode()
     for told in reader.series(most):
-        before = (told.series.station, told.series.collection, told.series.observed_property)
-        place = place_of(told)
+        before = _line((told.series.station, told.series.collection, told.series.observed_property))
+        unit, place = _line((told.observed.unit,)), _line(place_of(told))
+        usual = told.series.quality
+        missions: dict[str, str] = {}
         for page in reader.points(told.series):
-            yield _lines(
-                [
-                    (
-                        *before, micros_text(one.time), repr(one.value), "" if one.uncertainty is None else repr(one.uncertainty), told.observed.unit,
-                        (one.quality or told.series.quality).value, one.mission, *place,
-                    )
-                    for one in page
-                ]
-            )  # fmt: skip
+            for mission in {one.mission for one in page} - missions.keys():
+                missions[mission] = _line((mission,))
+            yield "".join(
+                f"{before},{micros_text(one.time)},{one.value!r},{'' if one.uncertainty is None else repr(one.uncertainty)},{unit},"
+                f"{(one.quality or usual).value},{missions[one.mission]},{place}\r\n"
+                for one in page
+            ).encode()
 
 
 def as_json(reader: SeriesReader, most_series: int, most_points: int) -> bytes:
@@ -67,7 +67,9 @@ def place_of(told: Told) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _lines(rows: Sequence[Sequence[str]]) -> bytes:
+def _line(values: Sequence[str]) -> str:
+    """Values of a line that are the same for many lines, so quoted once."""
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\r\n").writerows(rows)
-    return buffer.getvalue().encode()
+    csv.writer(buffer, lineterminator="").writerow(values)
+    text = buffer.getvalue()
+    return "" if values == ("",) else text

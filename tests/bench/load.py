@@ -96,6 +96,8 @@ def _get(connection: http.client.HTTPConnection, server: Server, query: str) -> 
             "application/xml",
             "application/geo+json",
             "application/atom+xml",
+            "application/prs.coverage+json",
+            "application/vnd.mapbox-vector-tile",
         )
     ):
         raise RuntimeError(f"{answer.status} {body[:300]!r}")

@@ -33,7 +33,7 @@ from config.settings import Settings
 from hysope.commands.jobs import jobs as jobs_command
 from hysope.wiring import wire_callbacks, wire_catalog, wire_ingest, wire_supervisor
 from processes.executors.local import LocalExecutor
-from processes.model import Callback, Job, Phase, RunSpec, Told
+from processes.model import Callback, Job, Phase, RunSpec, Terms, Told
 from processes.service import Processes
 from processes.supervisor import Supervisor
 
@@ -70,7 +70,9 @@ class Shop:
         return wire_supervisor(self.settings, self.catalog, self.processes)
 
     def order(self, process: str, who: Principal = BOB, **inputs: Any) -> Job:
-        return self.processes.execute(process, {"products": self.sources[:1], **inputs}, who)
+        return self.processes.execute(
+            process, {"products": self.sources[:1], **inputs}, who, Terms(anew=True)
+        )
 
     def until(
         self, job: Job, done: Callable[[Job], bool], seconds: float = 40, supervisor: Supervisor | None = None
@@ -520,7 +522,7 @@ def listening(shop: Shop, heard: Heard, process: str = "ndvi", host: str | None 
         Told.SUCCESSFUL: f"{address}/done",
         Told.FAILED: f"{address}/failed",
     }
-    return shop.processes.execute(process, {"products": shop.sources[:1]}, BOB, "", wanted)
+    return shop.processes.execute(process, {"products": shop.sources[:1]}, BOB, Terms(subscriber=wanted))
 
 
 def test_a_subscriber_hears_of_the_beginning_and_gets_the_results(shop: Shop, subscriber: Heard) -> None:

@@ -89,7 +89,7 @@ def test_qualified_values_are_taken_out_of_their_envelope(office: Office) -> Non
         ({"inputs": {"message": "x", "colour": 1}}, "colour"),
         ({"inputs": {"message": "x"}, "outputs": {"colour": {}}}, "there is no output"),
         ({"inputs": {"message": "x"}, "outputs": {"message": {"transmissionMode": "mail"}}}, "by reference"),
-        ({"inputs": {"message": {"href": "http://127.0.0.1/"}}}, "by reference are not taken"),
+        ({"inputs": {"message": {"href": "http://127.0.0.1/"}}}, "is no public address"),
     ],
 )  # fmt: skip
 def test_a_wrong_order_is_refused_before_it_is_queued(office: Office, body: dict, says: str) -> None:
