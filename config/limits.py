@@ -74,6 +74,8 @@ class Limits(BaseModel):
     """Points or polygons that one data query asks for."""
     harvest_bytes: PositiveInt = 67_108_864
     """Of one answer of a source that we harvest."""
+    campaign_products: PositiveInt = 20_000
+    """Products of one campaign of orders."""
     reference_bytes: PositiveInt = 10_485_760
     """Of one input that an order refers to."""
     harvest_records: PositiveInt = 1_000_000

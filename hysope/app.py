@@ -54,6 +54,7 @@ from ogc.oai.endpoint import OaiEndpoint
 from ogc.oai.service import OaiService
 from ogc.opensearch.endpoint import OpenSearchEndpoints
 from ogc.processes import block as processes
+from ogc.processes.campaigns import CampaignEndpoints
 from ogc.processes.endpoint import ProcessesEndpoints
 from ogc.resto.endpoint import RestoEndpoints
 from ogc.series.endpoint import SeriesEndpoints
@@ -69,6 +70,7 @@ from ogc.wms.endpoint import WmsEndpoint
 from ogc.wmts.endpoint import WmtsEndpoint
 from ogc.wmts.service import WmtsService
 from portal.pages import STATIC, Pages
+from processes.campaigns import Campaigns
 
 if TYPE_CHECKING:
     from ogc.http.oidc import Tokens
@@ -185,6 +187,7 @@ def _apis(services: Services, edge: Edge) -> list[BaseRoute]:
         *ConnectedEndpoints(catalog, edge, settings).routes(),
         *MapsApiEndpoints(catalog, services.maps, edge, settings).routes(),
         *ProcessesEndpoints(services.processes, catalog, edge, settings).routes(),
+        *CampaignEndpoints(Campaigns(services.processes, settings), services.processes, edge).routes(),
     ]
 
 

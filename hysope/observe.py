@@ -86,6 +86,8 @@ def board_text(board: Board, at: Micros) -> bytes:
         )
     for name, count in board.failures.items():
         failed.labels(name).set(count)
+    alive = Gauge("hysope_supervisor_works", "Whether a supervisor holds its lease", registry=registry)
+    alive.set(int(board.supervised))
     oldest.set((at - board.oldest_waiting) / 1e6 if board.oldest_waiting else 0)
     return generate_latest(registry)
 

@@ -204,6 +204,12 @@ class Board:
     """In the last day, by class."""
     minutes: float
     """From order to end, in the last day: the mean."""
+    hours: tuple[int, ...] = ()
+    """Jobs that ended in each of the last 24 hours, the oldest first."""
+    owners: Mapping[str, int] = field(default_factory=dict)
+    """Unfinished jobs, of those who have the most."""
+    supervised: bool = True
+    """Whether a supervisor works."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    and_,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from catalog.model.principal import Deadline
@@ -39,6 +54,7 @@ _TOLD = {
 CALLBACK_PAUSES = (10, 60, 600, 3_600)
 """Seconds after each attempt; there is one attempt more than pauses."""
 _LEASE_MICROS = 10_000_000
+_HOUR_MICROS = 3_600_000_000
 _SOON_MICROS = 3_600_000_000
 _FINAL = [phase.value for phase in FINAL]
 _WITH_BACKEND = [Phase.SUBMITTING.value, Phase.PENDING.value, Phase.RUNNING.value, Phase.STORING.value]
@@ -56,7 +72,7 @@ class Queue:
     """The tables of jobs; the catalogue's database, so that success and publication are one transaction."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = self._database = database
 
     def add(self, order: Order, executor: str, most: int, done: Done | None = None) -> JobId | None:
         """Queues a job and returns its id; that of an earlier one with the same key; None when its owner has too many unfinished ones.
@@ -157,9 +173,20 @@ class Queue:
         recent = select(
             _J.phase, _J.error_class, func.count(), func.sum(_J.finished_us - _J.created_us)
         ).where(_J.phase.in_(_FINAL), _J.finished_us > now() - DAY_MICROS)
+        at = now()
+        ago = (literal(at) - _J.finished_us) / _HOUR_MICROS
+        hour = (
+            cast(func.floor(ago), Integer) if self._database.dialect == "postgresql" else cast(ago, Integer)
+        )
+        hourly = select(hour, func.count()).where(_J.phase.in_(_FINAL), _J.finished_us > at - DAY_MICROS)
+        most = select(_J.owner, func.count().label("count")).where(_J.phase.not_in(_FINAL)).group_by(_J.owner)
         with self._database.reading(deadline) as connection:
             unfinished = list(connection.execute(going.group_by(_J.phase)))
             ended = list(connection.execute(recent.group_by(_J.phase, _J.error_class)))
+            hours = {one: count for one, count in connection.execute(hourly.group_by(hour))}
+            busiest = connection.execute(most.order_by(text("count DESC")).limit(20))
+            owners = {owner: count for owner, count in busiest}
+            leased = connection.execute(select(_L.until_us).where(_L.name == "supervisor")).scalar()
         finished, failures = Counter[Phase](), Counter[str]()
         for phase, error_class, count, _ in ended:
             finished[Phase(phase)] += count
@@ -171,6 +198,9 @@ class Queue:
             finished,
             failures,
             sum(float(took or 0) for *_, took in ended) / 60e6 / max(1, finished.total()),
+            tuple(hours.get(ago, 0) for ago in range(23, -1, -1)),
+            owners,
+            leased is not None and leased > at,
         )
 
     def events(self, job: str, deadline: Deadline) -> tuple[Event, ...]:

@@ -148,13 +148,24 @@ class Processes:
         process, order = self._ordered(name, inputs, who)
         return process, len(order.products)
 
+    def selected(self, name: str, inputs: Mapping[str, Any], who: Principal, most: int) -> tuple[str, ...]:
+        """The ids of the products that an order would work on, up to another bound than its process has. Raises as `execute`."""
+        process = self.process(name)
+        selection = process.selection.model_copy(update={"most": most}) if process.selection else None
+        _, order = self._checked(process.model_copy(update={"selection": selection}), inputs, who)
+        return tuple(product.id for product in order.products)
+
     def again(self, job: str, who: Principal) -> Job:
         """Orders the same once more: the inputs as they were given, the products as they are found now. Raises Fault UNKNOWN_JOB, and as `execute`."""
         found = self.job(job, who)
         return self.execute(found.process, json.loads(found.request)["inputs"], who, Terms(anew=True))
 
     def _ordered(self, name: str, inputs: Mapping[str, Any], who: Principal) -> tuple[Process, Ordered]:
-        process = self.process(name)
+        return self._checked(self.process(name), inputs, who)
+
+    def _checked(
+        self, process: Process, inputs: Mapping[str, Any], who: Principal
+    ) -> tuple[Process, Ordered]:
         if who.role is Role.PUBLIC:
             raise Fault(Kind.NOBODY, "to order something, say who you are (an API key or a token)")
         found = resolved(inputs, self._settings)

@@ -30,6 +30,7 @@ from config.chains import Process
 from config.product_types import ProductType
 from config.settings import Settings
 from processes import queue as jobs
+from processes.campaigns import Campaigns
 from processes.files import (
     EXIT,
     LOG,
@@ -67,6 +68,7 @@ _LOST_MICROS = 30_000_000
 """How long a run may be unknown to its executor, or ended without an account: shared file systems lag."""
 _ENDED_MICROS = 4_000_000
 _TOLD_BYTES = 3_000
+_FEED_SECONDS = 1.0
 _TIDY_SECONDS, _TIDY_AT_ONCE = 600.0, 500
 _WAITS = "waits for"
 _TAPE_MICROS = 2_000_000
@@ -90,7 +92,8 @@ class Supervisor:
         self._holder = f"{platform.node()}:{os.getpid()}:{threading.get_ident()}"
         self._polled = 0.0
         self._leased = 0.0
-        self._tidied = float("-inf")
+        self._tidied = self._fed = float("-inf")
+        self._campaigns = Campaigns(processes, settings)
         self._working = False
         self._environment = _environment(settings)
 
@@ -128,6 +131,9 @@ class Supervisor:
         if time.monotonic() - self._tidied > _TIDY_SECONDS:
             self._tidied = time.monotonic()
             self._tidy()
+        if time.monotonic() - self._fed > _FEED_SECONDS:
+            self._fed = time.monotonic()
+            self._campaigns.feed()
         claimed = self._queue.claim(most)
         for job in claimed:
             self._safely(self._submit, job)

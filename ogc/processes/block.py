@@ -100,6 +100,20 @@ _PARAMETERS: dict[str, Document] = {
         "explode": False,
         "schema": {"type": "array", "items": {"type": "string"}},
     },
+    "campaignID": {
+        "name": "campaignID",
+        "in": "path",
+        "required": True,
+        "description": "Id of a campaign.",
+        "schema": {"type": "string"},
+    },
+    "itemStatus": {
+        "name": "status",
+        "in": "query",
+        "required": False,
+        "description": "Only these.",
+        "schema": {"type": "string", "enum": ["waiting", "ordered", "successful", "failed", "dismissed"]},
+    },
     "prefer": {
         "name": "Prefer",
         "in": "header",
@@ -142,6 +156,14 @@ _TELLS: Document = {
         ("jobFailed", "failedUri", "The job failed", {"$ref": "#/components/schemas/statusInfo"}),
     )
 }
+_CAMPAIGN: Document = {
+    "type": "object",
+    "properties": {
+        "inputs": {"type": "object", "additionalProperties": True},
+        "title": {"type": "string", "maxLength": 200},
+        "atOnce": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 4},
+    },
+}
 _STATUS: Document = {
     "type": "object",
     "required": ["jobID", "status", "type"],
@@ -168,7 +190,7 @@ def block() -> Block:
         _CONFORMANCE,
         _paths(),
         _PARAMETERS,
-        {"execute": _EXECUTE, "statusInfo": _STATUS},
+        {"execute": _EXECUTE, "statusInfo": _STATUS, "campaign": _CAMPAIGN},
         _landing_links,
     )
 
@@ -232,7 +254,46 @@ def _paths() -> dict[str, Document]:
         f"{mine}/events": {
             "get": _mine(operation(_TAG, "getEvents", "What happened to a job", answer("events"), job))
         },
+        **_campaigns(),
+        "/board": {
+            "get": _mine(operation(_TAG, "getBoard", "How production stands, for operators", answer("board")))
+        },
     }
+
+
+def _campaigns() -> dict[str, Document]:
+    """One process over many products."""
+    campaign, here = ref("campaignID"), "/campaigns/{campaignID}"
+    found = answer("campaign")
+    body = {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/campaign"}}},
+    }
+    begun = _mine(
+        operation(_TAG, "startCampaign", "A job for each product of a selection", _begun(), ref("processID"))
+    )
+    acts = {
+        f"{here}/{act}": {"post": _mine(operation(_TAG, f"{act}Campaign", about, found, campaign))}
+        for act, about in (("pause", "Order nothing more for now"), ("resume", "Go on"), ("retry", "Order again what failed"))
+    }  # fmt: skip
+    return {
+        "/processes/{processID}/campaign": {"post": {**begun, "requestBody": body}},
+        "/campaigns": {"get": _mine(operation(_TAG, "getCampaigns", "Your campaigns", answer("list"), ref("limit"), ref("offset")))},
+        here: {
+            "get": _mine(operation(_TAG, "getCampaign", "How a campaign stands", found, campaign)),
+            "delete": _mine(operation(_TAG, "stopCampaign", "End a campaign and its jobs, or forget one that is over", found, campaign)),
+        },
+        f"{here}/items": {
+            "get": _mine(operation(_TAG, "getCampaignItems", "What became of its products", answer("items"), campaign, ref("limit"), ref("offset"), ref("itemStatus")))
+        },
+        **acts,
+    }  # fmt: skip
+
+
+def _begun() -> Document:
+    location = {"Location": {"description": "The campaign.", "schema": {"type": "string"}}}
+    content = {"application/json": {"schema": {"type": "object"}}}
+    return {"201": {"description": "begun", "headers": location, "content": content}, **refusals()}
 
 
 def _mine(one: Document) -> Document:

@@ -8,15 +8,17 @@ from typing import Any
 from urllib.parse import urlencode
 
 from catalog.model.product import Product
-from catalog.model.time import day_text, micros_text
+from catalog.model.time import Micros, day_text, micros_text
 from catalog.service import Catalog
 from config.chains import Process
+from processes.campaign_table import Campaign, Item, ItemState
 from processes.inputs import PRODUCTS, products_schema
-from processes.model import Event, Job, Phase
+from processes.model import Board, Event, Job, Phase
 from processes.service import Given
 
 _RESULTS = "http://www.opengis.net/def/rel/ogc/1.0/results"
 _EXECUTE = "http://www.opengis.net/def/rel/ogc/1.0/execute"
+_STALLED_SECONDS, _ENOUGH = 900, 10
 Document = dict[str, Any]
 
 
@@ -87,6 +89,8 @@ def status_info(job: Job, api: str) -> Document:
         out["started"] = micros_text(job.started)
     if job.finished is not None:
         out["finished"] = micros_text(job.finished)
+    if job.campaign:
+        out["links"].append(_link(f"{api}/campaigns/{job.campaign}", "up", "The campaign that it is of"))
     if job.expires is not None:
         out["expires"] = micros_text(job.expires)
     if job.phase is Phase.FAILED:
@@ -103,11 +107,7 @@ def status_info(job: Job, api: str) -> Document:
 
 def job_list(jobs: Sequence[Job], api: str, query: dict[str, str], limit: int, offset: int) -> Document:
     """A page of jobs; one more than `limit` means that there is a next page."""
-    links = [_link(f"{api}/jobs?{urlencode(query)}" if query else f"{api}/jobs", "self", "This document")]
-    if len(jobs) > limit:
-        following = urlencode({**query, "limit": str(limit), "offset": str(offset + limit)})
-        links.append(_link(f"{api}/jobs?{following}", "next", "Older jobs"))
-    return {"jobs": [status_info(job, api) for job in jobs[:limit]], "links": links}
+    return _page("jobs", [status_info(job, api) for job in jobs], f"{api}/jobs", query, limit, offset)
 
 
 def results(products: Sequence[Product], catalog: Catalog, base_url: str) -> Document:
@@ -136,6 +136,77 @@ def estimate(process: Process, products: int) -> Document:
     return {
         "processID": process.id, "products": products, "cpus": needs.cpus, "memoryMB": needs.memory_mb, "walltimeMinutes": needs.walltime(products),
         "cpuMinutes": needs.cpus * needs.walltime(products),
+    }  # fmt: skip
+
+
+def campaign(one: Campaign, api: str) -> Document:
+    """How a campaign stands, with the ways to go on."""
+    here = f"{api}/campaigns/{one.id}"
+    acts = [
+        {**_link(f"{here}/{act}", act, title), "method": "POST"}
+        for act, title in (("pause", "Order nothing more for now"), ("resume", "Go on"), ("retry", "Order again what failed"))
+    ]  # fmt: skip
+    return {
+        "id": one.id, "title": one.title, "processID": one.process, "status": one.state.value, "atOnce": one.at_once,
+        "products": sum(one.counts.values()), "counts": {state.value: one.counts.get(state, 0) for state in ItemState},
+        "created": micros_text(one.created), "updated": micros_text(one.updated),
+        "links": [_link(here, "self", "This document"), _link(f"{here}/items", "items", "Its products"), *acts],
+    }  # fmt: skip
+
+
+def campaign_list(found: Sequence[Campaign], api: str, limit: int, offset: int) -> Document:
+    """A page of campaigns."""
+    return _page("campaigns", [campaign(one, api) for one in found], f"{api}/campaigns", {}, limit, offset)
+
+
+def campaign_items(
+    found: Sequence[Item], here: str, api: str, query: dict[str, str], limit: int, offset: int
+) -> Document:
+    """A page of the products of a campaign."""
+    rows = []
+    for one in found:
+        row: Document = {
+            "product": one.product,
+            "status": one.state.value,
+            "attempt": one.attempt,
+            "message": one.message,
+        }
+        if one.job:
+            row |= {"jobID": one.job, "links": [_link(f"{api}/jobs/{one.job}", "monitor", "Its job")]}
+        rows.append(row)
+    return _page("items", rows, here, query, limit, offset)
+
+
+def _page(
+    name: str, rows: list[Document], here: str, query: dict[str, str], limit: int, offset: int
+) -> Document:
+    """Rows, of which one more than `limit` means that there is a next page."""
+    links = [_link(f"{here}?{urlencode(query)}" if query else here, "self", "This document")]
+    if len(rows) > limit:
+        following = urlencode({**query, "limit": str(limit), "offset": str(offset + limit)})
+        links.append(_link(f"{here}?{following}", "next", "The next page"))
+    return {name: rows[:limit], "links": links}
+
+
+def board(found: Board, at: Micros) -> Document:
+    """How production stands, and what an operator should look at."""
+    waits = (at - found.oldest_waiting) / 1e6 if found.oldest_waiting else 0.0
+    running = sum(found.unfinished.get(phase, 0) for phase in (Phase.RUNNING, Phase.STORING))
+    alerts = []
+    if not found.supervised and found.unfinished:
+        alerts.append("no supervisor works: jobs wait for one (hysope supervisor)")
+    elif waits > _STALLED_SECONDS and not running:
+        alerts.append(
+            f"the queue stands still: the oldest job waits since {waits / 60:.0f} minutes and nothing runs"
+        )
+    failed, ended = found.finished.get(Phase.FAILED, 0), sum(found.finished.values())
+    if ended >= _ENOUGH and failed * 2 > ended:
+        alerts.append(f"{failed} of {ended} jobs of the last day failed")
+    return {
+        "unfinished": {phase.value: count for phase, count in found.unfinished.items()}, "oldestWaitingSeconds": round(waits),
+        "endedLastDay": {phase.value: count for phase, count in found.finished.items()}, "failuresLastDay": dict(found.failures),
+        "meanMinutes": round(found.minutes, 2), "endedByHour": list(found.hours), "owners": dict(found.owners), "supervised": found.supervised,
+        "alerts": alerts,
     }  # fmt: skip
 
 

@@ -64,16 +64,16 @@ class ProcessesEndpoints:
             ("GET", "/ogcapi/jobs/{job}/events", self._events),
             ("POST", "/spaces/{product}", self._share),
         ]
-        return [Route(path, _answered(handler), methods=[method]) for method, path, handler in table]
+        return [Route(path, answered(handler), methods=[method]) for method, path, handler in table]
 
     async def _list(self, request: Request) -> Response:
-        return _json(
+        return as_json(
             documents.process_list(self._processes.offered(), self._api(request), language_of(request))
         )
 
     async def _describe(self, request: Request) -> Response:
         process = self._processes.process(request.path_params["process"])
-        return _json(documents.description(process, self._api(request), language_of(request)))
+        return as_json(documents.description(process, self._api(request), language_of(request)))
 
     async def _execute(self, request: Request) -> Response:
         who = await self._edge.principal(request)
@@ -100,7 +100,7 @@ class ProcessesEndpoints:
         headers = {"Location": f"{self._api(request)}/jobs/{job.id}"}
         if prefer.asynchronous:
             headers["Preference-Applied"] = "respond-async"
-        return _json(documents.status_info(job, self._api(request)), 201, headers)
+        return as_json(documents.status_info(job, self._api(request)), 201, headers)
 
     async def _waited(self, job: Job, who: Principal, seconds: float) -> Job:
         """The job as it is when it ends, or after some seconds."""
@@ -117,7 +117,7 @@ class ProcessesEndpoints:
         if process is None or process.result:
             found = await self._run(partial(self._processes.results, job.id, who))
             body = documents.results(found, self._catalog, self._edge.base_url(request))
-            return _json(body["products"] if order.raw else body)
+            return as_json(body["products"] if order.raw else body)
         given = await self._run(partial(self._processes.outputs, job.id, who))
         chosen = [one for one in given if not order.outputs or one.name in order.outputs]
         if order.raw and len(chosen) == 1 and not order.outputs.get(chosen[0].name):
@@ -125,7 +125,7 @@ class ProcessesEndpoints:
         if order.raw:
             parts = multipart.parts(chosen, f"{self._api(request)}/jobs/{job.id}", order.outputs)
             return StreamingResponse(self._edge.sent(b"", parts), 200, PRIVATE, multipart.MEDIA_TYPE)
-        return _json(documents.values(given, job, self._api(request), order.outputs))
+        return as_json(documents.values(given, job, self._api(request), order.outputs))
 
     async def _output(self, request: Request) -> Response:
         """One output, bare."""
@@ -140,33 +140,33 @@ class ProcessesEndpoints:
         who = await self._edge.principal(request)
         order = read_execute(await self._edge.body(request))
         work = partial(self._processes.estimate, request.path_params["process"], order.inputs, who)
-        return _json(documents.estimate(*await self._run(work)))
+        return as_json(documents.estimate(*await self._run(work)))
 
     async def _resubmit(self, request: Request) -> Response:
         who = await self._edge.principal(request)
         job = await self._run(partial(self._processes.again, request.path_params["job"], who))
         headers = {"Location": f"{self._api(request)}/jobs/{job.id}"}
-        return _json(documents.status_info(job, self._api(request)), 201, headers)
+        return as_json(documents.status_info(job, self._api(request)), 201, headers)
 
     async def _jobs(self, request: Request) -> Response:
         who = await self._edge.principal(request)
         asked = read_job_query(request.query_params)
         work = partial(self._processes.jobs, who, asked.wanted, asked.limit + 1, asked.offset)
         query = {name: request.query_params[name] for name in JOB_FILTERS if name in request.query_params}
-        return _json(
+        return as_json(
             documents.job_list(await self._run(work), self._api(request), query, asked.limit, asked.offset)
         )
 
     async def _job(self, request: Request) -> Response:
         who = await self._edge.principal(request)
         job = await self._run(partial(self._processes.job, request.path_params["job"], who))
-        return _json(documents.status_info(job, self._api(request)))
+        return as_json(documents.status_info(job, self._api(request)))
 
     async def _dismiss(self, request: Request) -> Response:
         who = await self._edge.principal(request)
         job = await self._run(partial(self._processes.dismiss, request.path_params["job"], who))
         shown = documents.status_info(job, self._api(request))
-        return _json({**shown, "status": Phase.DISMISSED.status, "links": shown["links"][:1]})
+        return as_json({**shown, "status": Phase.DISMISSED.status, "links": shown["links"][:1]})
 
     async def _results(self, request: Request) -> Response:
         who = await self._edge.principal(request)
@@ -183,7 +183,7 @@ class ProcessesEndpoints:
 
     async def _events(self, request: Request) -> Response:
         who = await self._edge.principal(request)
-        return _json(
+        return as_json(
             documents.events(
                 await self._run(partial(self._processes.events, request.path_params["job"], who))
             )
@@ -195,10 +195,10 @@ class ProcessesEndpoints:
         product, audience = request.path_params["product"], read_audience(await self._edge.body(request))
         if audience == "official":
             found = await self._run(partial(self._catalog.make_official, product, who))
-            return _json({"id": found, "audience": "official"})
+            return as_json({"id": found, "audience": "official"})
         space = spaces.split(product)[0] if audience == "private" else audience
         await self._run(partial(self._catalog.share, product, space, who))
-        return _json({"id": product, "audience": audience})
+        return as_json({"id": product, "audience": audience})
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await self._edge.pool.run(work)
@@ -230,10 +230,10 @@ def _bare(one: Given) -> Response:
         return FileResponse(one.file, 200, PRIVATE, one.output.media_type, filename=one.output.file)
     if isinstance(one.value, str) and one.output.media_type.startswith("text/"):
         return Response(one.value, 200, PRIVATE, one.output.media_type)
-    return _json(one.value)
+    return as_json(one.value)
 
 
-def _answered(handler: Handler) -> Handler:
+def answered(handler: Handler) -> Handler:
     """Every fault of a handler as its document."""
 
     async def answer(request: Request) -> Response:
@@ -245,7 +245,8 @@ def _answered(handler: Handler) -> Handler:
     return answer
 
 
-def _json(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def as_json(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A document for one reader only."""
     body = json.dumps(document, ensure_ascii=False).encode()
     return Response(body, status, {**PRIVATE, **(headers or {})}, "application/json")
 

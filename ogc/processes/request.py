@@ -20,6 +20,7 @@ JOB_FILTERS = ("status", "processID", "type", "datetime", "minDuration", "maxDur
 _JOB_PARAMETERS = frozenset({"limit", "offset", *JOB_FILTERS})
 _LONGEST_S = 1_000_000_000
 _MOST_JOBS = 1_000
+_LONGEST_TITLE = 200
 _IDEMPOTENCY = re.compile(r"[!-~]{1,128}\Z", re.ASCII)
 _URIS = {"successUri": Told.SUCCESSFUL, "inProgressUri": Told.RUNNING, "failedUri": Told.FAILED}
 _ADDRESS = re.compile(r"https?://[a-zA-Z0-9._~:/?#@!$&'()*+,;=%\[\]-]{1,2000}\Z", re.ASCII)
@@ -75,6 +76,38 @@ def read_execute(body: bytes) -> Execute:
     if response not in ("raw", "document"):
         raise Fault(Kind.INVALID, "response is raw or document", "response")
     return Execute(inputs, response == "raw", _wanted(outputs), _subscriber(document.get("subscriber")))
+
+
+@dataclass(frozen=True)
+class Begin:
+    """A campaign as it was sent."""
+
+    inputs: Mapping[str, Any]
+    title: str
+    at_once: int
+
+
+def read_campaign(body: bytes) -> Begin:
+    """`{"inputs": …, "title": …, "atOnce": 4}`. Raises Fault INVALID."""
+    document = read_json(body)
+    if not isinstance(document, dict) or not document.keys() <= {"inputs", "title", "atOnce"}:
+        raise invalid("a campaign is an object of inputs, title and atOnce")
+    inputs, title, at_once = document.get("inputs", {}), document.get("title", ""), document.get("atOnce", 4)
+    if not isinstance(inputs, dict):
+        raise Fault(Kind.INVALID, "inputs is an object", "inputs")
+    if not isinstance(title, str) or len(title) > _LONGEST_TITLE:
+        raise Fault(Kind.INVALID, f"title is a text of at most {_LONGEST_TITLE} letters", "title")
+    if type(at_once) is not int or not 1 <= at_once <= _MOST_JOBS:
+        raise Fault(Kind.INVALID, f"atOnce is a number from 1 to {_MOST_JOBS}", "atOnce")
+    return Begin(inputs, title, at_once)
+
+
+def read_page(parameters: Mapping[str, str], more: Sequence[str] = ()) -> tuple[int, int]:
+    """`limit` and `offset`. Raises Fault INVALID, for another parameter too."""
+    for name in parameters:
+        if name not in ("limit", "offset", *more):
+            raise Fault(Kind.INVALID, f"{shown(name)} is not a parameter", name[:60])
+    return _number(parameters, "limit", 20, 1, _MOST_JOBS), _number(parameters, "offset", 0, 0, 1_000_000)
 
 
 def _subscriber(told: Any) -> dict[Told, str]:
