@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,18 @@ from portal.pages import STATIC
 pytestmark = pytest.mark.client
 
 
+@dataclass(frozen=True)
+class Centre:
+    """Where it answers, and the keys of a user and of an operator."""
+
+    address: str
+    key: str
+    operator: str
+
+
 @pytest.fixture(scope="module")
-def centre(products: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """Address and key of a server over one product, with its supervisor, as `hysope serve DIR` starts them."""
+def centre(products: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
+    """A server over one product, with its supervisor, as `hysope serve DIR` starts them."""
     if not (STATIC / "orders.js").is_file():
         pytest.skip("the pages are not built (make portal)")
     home, port = tmp_path_factory.mktemp("centre"), free_block(1)
@@ -31,10 +41,12 @@ def centre(products: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     words = ["--data", str(home / "data")]
     command = [sys.executable, "-m", "hysope"]
     subprocess.run([*command, "ingest", str(source), *words], check=True, capture_output=True, timeout=120)
-    told = subprocess.run(
-        [*command, "key", "create", "nora", *words], check=True, capture_output=True, text=True, timeout=60
-    )
-    key = next(line.split()[1] for line in told.stdout.splitlines() if line.startswith("key"))
+    keys = []
+    for name in (["nora"], ["ada", "--role", "operator"]):
+        told = subprocess.run(
+            [*command, "key", "create", *name, *words], check=True, capture_output=True, text=True, timeout=60
+        )
+        keys.append(next(line.split()[1] for line in told.stdout.splitlines() if line.startswith("key")))
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(
             [*command, "serve", *words, "--port", str(port)], stdout=log, stderr=log, start_new_session=True
@@ -47,14 +59,14 @@ def centre(products: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
                 break
             except OSError:
                 time.sleep(0.1)
-        yield address, key
+        yield Centre(address, *keys)
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
 
 
-def test_from_the_form_to_the_layer(centre: tuple[str, str], tmp_path: Path) -> None:
-    address, key = centre
+def test_from_the_form_to_the_layer(centre: Centre, tmp_path: Path) -> None:
+    address, key = centre.address, centre.key
     with browser(tmp_path / "profile") as window:
         window.open(f"{address}/orders#lang=en")
         window.wait("To order, say who you are")
@@ -82,9 +94,36 @@ def test_from_the_form_to_the_layer(centre: tuple[str, str], tmp_path: Path) -> 
         window.wait("Il n'y en a pas encore.")
 
 
-def test_a_wrong_key_is_told(centre: tuple[str, str], tmp_path: Path) -> None:
+def test_a_campaign_is_followed_and_operators_see_the_board(centre: Centre, tmp_path: Path) -> None:
     with browser(tmp_path / "profile") as window:
-        window.open(f"{centre[0]}/orders#lang=en")
+        window.open(f"{centre.address}/orders#lang=en&process=ndvi")
+        window.wait("To order, say who you are")
+        window.type("#key", centre.operator)
+        window.press("Use")
+        window.wait("Forget the key")
+        window.press("One order for each product")
+        window.wait("done")
+        assert "successful 1" in window.text()
+        window.picture(tmp_path / "campaign.png")
+        window.open(f"{centre.address}/orders#lang=en")
+        told = window.wait("Production")
+        assert "Your campaigns" in told
+        assert "Orders that ended in each of the last 24 hours" in told
+        assert (
+            len(window.script("return [...document.querySelectorAll('.bar')].map((one) => one.title)")) == 24
+        )
+        window.picture(tmp_path / "board.png")
+        window.press("Forget the key")
+        window.wait("To order, say who you are")
+        window.type("#key", centre.key)
+        window.press("Use")
+        window.wait("Your orders")
+        assert "Production" not in window.text()
+
+
+def test_a_wrong_key_is_told(centre: Centre, tmp_path: Path) -> None:
+    with browser(tmp_path / "profile") as window:
+        window.open(f"{centre.address}/orders#lang=en")
         window.wait("To order, say who you are")
         window.type("#key", "hyk_wrong")
         window.press("Use")

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Orders: the processes, a form made of a process's schemas, a job followed to its results, one's jobs. The key stays in this tab.
 const WORDS = {
-  en: { other: "Français", key: "Your API key", use: "Use", forget: "Forget the key", processes: "What can be made", jobs: "Your orders", none: "There are none yet.", order: "Order", estimate: "What would it need?", required: "required", needs: (one) => `${one.products} products, ${one.cpus} CPU, ${one.memoryMB} MB, at most ${one.walltimeMinutes} minutes`, search: "Search", ids: "Product ids, one a line", collection: "Collection", from: "From", to: "To", cloud: "Most cloud (%)", box: "West, south, east, north (degrees)", status: "Status", progress: "Progress", log: "Log", stop: "Stop", remove: "Remove", again: "Order again", results: "Results", layer: "Layer", qgis: "In QGIS, add this WMS address with your name and, as the password, your key:", sign: "To order, say who you are: an API key of this server (hysope key create).", failed: "The server does not answer.", created: "Ordered", back: "All processes and orders", open: "Open" },
-  fr: { other: "English", key: "Votre clé d'API", use: "Utiliser", forget: "Oublier la clé", processes: "Ce qui peut être produit", jobs: "Vos commandes", none: "Il n'y en a pas encore.", order: "Commander", estimate: "Que faudrait-il ?", required: "obligatoire", needs: (one) => `${one.products} produits, ${one.cpus} CPU, ${one.memoryMB} Mo, au plus ${one.walltimeMinutes} minutes`, search: "Recherche", ids: "Identifiants de produits, un par ligne", collection: "Collection", from: "Du", to: "Au", cloud: "Nuages au plus (%)", box: "Ouest, sud, est, nord (degrés)", status: "État", progress: "Avancement", log: "Journal", stop: "Arrêter", remove: "Supprimer", again: "Commander à nouveau", results: "Résultats", layer: "Couche", qgis: "Dans QGIS, ajoutez cette adresse WMS avec votre nom et, comme mot de passe, votre clé :", sign: "Pour commander, dites qui vous êtes : une clé d'API de ce serveur (hysope key create).", failed: "Le serveur ne répond pas.", created: "Commandé", back: "Tous les traitements et commandes", open: "Ouvrir" },
+  en: { other: "Français", key: "Your API key", use: "Use", forget: "Forget the key", processes: "What can be made", jobs: "Your orders", none: "There are none yet.", order: "Order", estimate: "What would it need?", required: "required", needs: (one) => `${one.products} products, ${one.cpus} CPU, ${one.memoryMB} MB, at most ${one.walltimeMinutes} minutes`, search: "Search", ids: "Product ids, one a line", collection: "Collection", from: "From", to: "To", cloud: "Most cloud (%)", box: "West, south, east, north (degrees)", status: "Status", progress: "Progress", log: "Log", stop: "Stop", remove: "Remove", again: "Order again", results: "Results", layer: "Layer", qgis: "In QGIS, add this WMS address with your name and, as the password, your key:", sign: "To order, say who you are: an API key of this server (hysope key create).", failed: "The server does not answer.", created: "Ordered", each: "One order for each product", campaigns: "Your campaigns", pause: "Pause", resume: "Go on", retry: "Order again what failed", items: "Products that failed", board: "Production", waits: (minutes) => `the oldest waits since ${minutes} minutes`, mean: (minutes) => `${minutes} minutes from order to end`, hours: "Orders that ended in each of the last 24 hours", owners: "Unfinished, by owner", failures: "Failures of the last day", back: "All processes and orders", open: "Open" },
+  fr: { other: "English", key: "Votre clé d'API", use: "Utiliser", forget: "Oublier la clé", processes: "Ce qui peut être produit", jobs: "Vos commandes", none: "Il n'y en a pas encore.", order: "Commander", estimate: "Que faudrait-il ?", required: "obligatoire", needs: (one) => `${one.products} produits, ${one.cpus} CPU, ${one.memoryMB} Mo, au plus ${one.walltimeMinutes} minutes`, search: "Recherche", ids: "Identifiants de produits, un par ligne", collection: "Collection", from: "Du", to: "Au", cloud: "Nuages au plus (%)", box: "Ouest, sud, est, nord (degrés)", status: "État", progress: "Avancement", log: "Journal", stop: "Arrêter", remove: "Supprimer", again: "Commander à nouveau", results: "Résultats", layer: "Couche", qgis: "Dans QGIS, ajoutez cette adresse WMS avec votre nom et, comme mot de passe, votre clé :", sign: "Pour commander, dites qui vous êtes : une clé d'API de ce serveur (hysope key create).", failed: "Le serveur ne répond pas.", created: "Commandé", each: "Une commande par produit", campaigns: "Vos campagnes", pause: "Suspendre", resume: "Reprendre", retry: "Recommander ce qui a échoué", items: "Produits en échec", board: "Production", waits: (minutes) => `la plus ancienne attend depuis ${minutes} minutes`, mean: (minutes) => `${minutes} minutes de la commande à la fin`, hours: "Commandes terminées au cours de chacune des 24 dernières heures", owners: "En cours, par propriétaire", failures: "Échecs du dernier jour", back: "Tous les traitements et commandes", open: "Ouvrir" },
 };
 const FINAL = ["successful", "failed", "dismissed"];
 const byId = (id) => document.getElementById(id);
@@ -28,8 +28,8 @@ async function ask(path, options = {}) {
 
 function go(changes) {
   for (const [name, value] of Object.entries(changes)) if (value) state[name] = value; else delete state[name];
-  const { lang, process, job } = state;
-  history.pushState(null, "", `#${new URLSearchParams(Object.entries({ lang, process, job }).filter(([, value]) => value))}`);
+  const { lang, process, job, campaign } = state;
+  history.pushState(null, "", `#${new URLSearchParams(Object.entries({ lang, process, job, campaign }).filter(([, value]) => value))}`);
   show();
 }
 
@@ -58,9 +58,32 @@ async function home() {
   if (key()) {
     const { jobs } = await (await ask("/jobs?limit=50")).json();
     const rows = jobs.map((one) => make("tr", {}, make("td", {}, make("a", { href: `#lang=${state.lang}&job=${one.jobID}`, textContent: one.processID })), make("td", { textContent: one.created.slice(0, 16).replace("T", " ") }), make("td", { className: `is-${one.status}`, textContent: one.status }), make("td", { textContent: `${one.progress} %` }), make("td", { textContent: one.message })));
+    parts.unshift(...(await board()));
+    const { campaigns } = await (await ask("/campaigns?limit=50")).json();
+    const runs = campaigns.map((one) => make("tr", {}, make("td", {}, make("a", { href: `#lang=${state.lang}&campaign=${one.id}`, textContent: one.title || one.processID })), make("td", { textContent: one.created.slice(0, 16).replace("T", " ") }), make("td", { className: `is-${one.status}`, textContent: one.status }), make("td", { textContent: `${one.counts.successful} / ${one.products}` })));
+    if (runs.length) parts.push(make("h2", { textContent: words.campaigns }), make("table", {}, ...runs));
     parts.push(make("h2", { textContent: words.jobs }), rows.length ? make("table", {}, ...rows) : make("p", { textContent: words.none }));
   }
   byId("view").replaceChildren(...parts);
+}
+
+// For operators: how production stands. Others have no such thing.
+async function board() {
+  const words = WORDS[state.lang];
+  const answer = await fetch("/ogcapi/board", { headers: { "X-API-Key": key() } });
+  if (!answer.ok) return [];
+  const one = await answer.json();
+  const counts = (all) => Object.entries(all).map(([name, count]) => `${name} ${count}`).join(", ") || "–";
+  const most = Math.max(1, ...one.endedByHour);
+  const bars = one.endedByHour.map((count, at) => make("span", { className: "bar", title: `${count}`, style: `height: ${(40 * count) / most + 1}px` }, make("i", { textContent: `${23 - at}: ${count}; ` })));
+  const chart = make("div", { className: "bars" }, ...bars);
+  chart.setAttribute("role", "img");
+  chart.setAttribute("aria-label", words.hours);
+  return [
+    make("section", { className: "card", id: "board" }, make("h2", { textContent: words.board }), ...one.alerts.map((text) => make("p", { className: "told", role: "alert", textContent: text })),
+      make("p", { textContent: `${counts(one.unfinished)}; ${words.waits(Math.round(one.oldestWaitingSeconds / 60))}; ${words.mean(one.meanMinutes)}` }), make("p", { textContent: words.hours }), chart,
+      make("p", { textContent: `${words.failures}: ${counts(one.failuresLastDay)}` }), make("p", { textContent: `${words.owners}: ${counts(one.owners)}` })),
+  ];
 }
 
 // A field of the form: its element, and how its value is read; undefined is "not given".
@@ -134,9 +157,32 @@ async function processPage() {
   });
   byId("view").replaceChildren(
     make("p", {}, make("a", { href: `#lang=${state.lang}`, textContent: words.back })), make("h1", { textContent: about.title }), make("p", { textContent: about.description }), ...form,
-    make("p", {}, button(words.order, async () => { const job = await send("execution", { Prefer: "respond-async" }); if (job) go({ process: "", job: job.jobID }); }), " ", button(words.estimate, async () => { const one = await send("estimate", {}); if (one) { told.className = ""; told.textContent = words.needs(one); } })),
+    make("p", {}, button(words.order, async () => { const job = await send("execution", { Prefer: "respond-async" }); if (job) go({ process: "", job: job.jobID }); }), " ", button(words.estimate, async () => { const one = await send("estimate", {}); if (one) { told.className = ""; told.textContent = words.needs(one); } }), ...(about.inputs.products ? [" ", button(words.each, async () => { const one = await send("campaign", {}); if (one) go({ process: "", campaign: one.id }); })] : [])),
     told,
   );
+}
+
+async function campaignPage() {
+  const words = WORDS[state.lang];
+  const id = encodeURIComponent(state.campaign);
+  const one = await (await ask(`/campaigns/${id}`)).json();
+  const { counts } = one;
+  const bar = make("progress", { max: one.products, value: counts.successful + counts.failed + counts.dismissed });
+  bar.setAttribute("aria-label", words.progress);
+  const act = (text, path, method = "POST") => button(text, async () => { await ask(`/campaigns/${id}${path}`, { method }); if (method === "DELETE" && ["done", "stopped"].includes(one.status)) go({ campaign: "" }); else show(); });
+  const acts = one.status === "running" ? [act(words.pause, "/pause"), " ", act(words.stop, "", "DELETE")] : [...(one.status === "done" ? [] : [act(words.resume, "/resume"), " "]), act(words.remove, "", "DELETE")];
+  if (counts.failed + counts.dismissed) acts.push(" ", act(words.retry, "/retry"));
+  const parts = [
+    make("p", {}, make("a", { href: `#lang=${state.lang}`, textContent: words.back })), make("h1", { textContent: one.title || one.processID }),
+    make("p", {}, make("strong", { className: `is-${one.status}`, textContent: one.status }), " ", bar, ` ${Object.entries(counts).filter(([, count]) => count).map(([name, count]) => `${name} ${count}`).join(", ")}`),
+    make("p", {}, ...acts),
+  ];
+  if (counts.failed) {
+    const { items } = await (await ask(`/campaigns/${id}/items?status=failed&limit=100`)).json();
+    parts.push(make("h2", { textContent: words.items }), make("ul", {}, ...items.map((item) => make("li", {}, item.jobID ? make("a", { href: `#lang=${state.lang}&job=${item.jobID}`, textContent: item.product }) : item.product, `: ${item.message}`))));
+  }
+  byId("view").replaceChildren(...parts);
+  if (one.status === "running") timer = setTimeout(show, 1500);
 }
 
 async function jobPage() {
@@ -197,14 +243,14 @@ async function show() {
   byId("language").textContent = WORDS[state.lang].other;
   who();
   try {
-    await (state.job ? jobPage() : state.process ? processPage() : home());
+    await (state.job ? jobPage() : state.campaign ? campaignPage() : state.process ? processPage() : home());
   } catch (error) {
     byId("view").replaceChildren(make("p", { className: "told", textContent: error.message }));
   }
 }
 
 window.addEventListener("hashchange", () => {
-  for (const name of ["process", "job"]) delete state[name];
+  for (const name of ["process", "job", "campaign"]) delete state[name];
   Object.assign(state, Object.fromEntries(new URLSearchParams(location.hash.slice(1))));
   show();
 });
