@@ -11,6 +11,7 @@ from catalog.model.product import Product
 from catalog.model.time import Micros, day_text, micros_text
 from catalog.service import Catalog
 from config.chains import Process
+from ogc.processes.schemas import oas30
 from processes.campaign_table import Campaign, Item, ItemState
 from processes.inputs import PRODUCTS, products_schema
 from processes.model import Board, Event, Job, Phase
@@ -35,11 +36,11 @@ def description(process: Process, api: str, language: str) -> Document:
     inputs: Document = {}
     if process.selection:
         inputs[PRODUCTS] = {
-            "title": process.selection.title.in_language(language), "schema": products_schema(process.selection), "minOccurs": 1, "maxOccurs": 1,
+            "title": process.selection.title.in_language(language), "schema": oas30(products_schema(process.selection)), "minOccurs": 1, "maxOccurs": 1,
         }  # fmt: skip
     for name, value in process.inputs.items():
         inputs[name] = {
-            "title": value.title.in_language(language), "schema": value.schema_, "minOccurs": 1 if value.required else 0, "maxOccurs": 1,
+            "title": value.title.in_language(language), "schema": oas30(value.schema_), "minOccurs": 1 if value.required else 0, "maxOccurs": 1,
         }  # fmt: skip
     return {**_summary(process, api, language), "inputs": inputs, "outputs": _outputs(process, language)}
 
@@ -54,7 +55,7 @@ def _outputs(process: Process, language: str) -> Document:
         }  # fmt: skip
     out: Document = {}
     for name, output in process.outputs.items():
-        schema = dict(output.schema_)
+        schema = oas30(output.schema_)
         if output.file:
             schema = {"type": "string", "format": "binary", "contentMediaType": output.media_type, **schema}
         out[name] = {"title": output.title.in_language(language), "schema": schema}
@@ -126,8 +127,15 @@ def values(found: Sequence[Given], job: Job, api: str, wanted: Mapping[str, bool
                 "href": f"{api}/jobs/{job.id}/results/{one.name}", "type": one.output.media_type, "title": one.output.title.en,
             }  # fmt: skip
         else:
-            out[one.name] = one.value
+            out[one.name] = _inline(one)
     return out
+
+
+def _inline(one: Given) -> Any:
+    """A value as it stands in a document: an object is one only in its envelope (inlineOrRefData.yaml), but for a box, and one that has an envelope."""
+    if isinstance(one.value, dict) and not {"bbox", "value"} & one.value.keys():
+        return {"value": one.value, "mediaType": one.output.media_type}
+    return one.value
 
 
 def estimate(process: Process, products: int) -> Document:

@@ -227,6 +227,7 @@ async function picture(product) {
 }
 
 function outputOf(name, value) {
+  if (value?.value && value.mediaType) return outputOf(name, value.value);
   if (!value?.href) return make("details", {}, make("summary", { textContent: name }), make("pre", { className: "long", textContent: typeof value === "string" ? value : JSON.stringify(value, null, 1) }));
   const link = button(`${name}: ${WORDS[state.lang].open}`, async () => {
     const answer = await fetch(value.href.replace(/^https?:\/\/[^/]+/, ""), { headers: { "X-API-Key": key() } });

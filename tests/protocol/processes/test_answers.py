@@ -172,7 +172,7 @@ def test_an_input_is_taken_from_where_it_is_referred_to(office: Office, shelf: A
             },
         )
         assert office.finished(job["jobID"])["status"] == "successful"
-        found = results(office, job["jobID"])["statistics"]
+        found = results(office, job["jobID"])["statistics"]["value"]
         assert found["features"][0]["properties"]["name"] == "field"
         said = client.post("/ogcapi/processes/echo/execution", json={"inputs": {"message": {"href": f"{base}/words", "type": "text/plain"}}, "outputs": {"message": {}}}, headers=office.headers("bob"))  # fmt: skip
         assert said.json() == {"message": "à lire"}

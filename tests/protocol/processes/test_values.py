@@ -180,7 +180,7 @@ def test_statistics_of_a_polygon_for_each_product(office: Office) -> None:
     )
     assert answer.status_code == 200, answer.text
     found = answer.json()
-    (feature,) = found["statistics"]["features"]
+    (feature,) = found["statistics"]["value"]["features"]
     assert feature["properties"]["name"] == "milieu"
     assert [one["product"] for one in feature["properties"]["statistics"]] == office.sources
     for one in feature["properties"]["statistics"]:
