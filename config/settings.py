@@ -175,7 +175,7 @@ class Oidc(_Frozen):
 class Processes(_Frozen):
     """Where and how jobs run."""
 
-    executor: Literal["local", "slurm"] = "local"
+    executor: Literal["local", "slurm", "pbs"] = "local"
     supervisor: Literal["embedded", "separate"] = "embedded"
     """`hysope serve` starts a supervisor, or the operator runs `hysope supervisor` (one host of many)."""
     folder: Path | None = None
@@ -210,6 +210,9 @@ class Processes(_Frozen):
     callback_private: bool = False
     """Subscribers may have addresses that are not public, as between servers of one house."""
     slurm_conf: Path | None = None
+    pbs_conf: Path | None = None
+    queue: str | None = None
+    """PBS's; `partition` is Slurm's."""
     partition: str | None = None
     account: str | None = None
     qos: str | None = None

@@ -55,6 +55,7 @@ def wire(settings: Settings) -> Services:
 
 def wire_supervisor(settings: Settings, catalog: Catalog, processes: Processes) -> Supervisor:
     """The supervisor with the executor of the settings; loaded as the harvester is."""
+    from processes.executors import pbs
     from processes.executors.local import LocalExecutor
     from processes.executors.slurm import Site, SlurmExecutor
     from processes.supervisor import Supervisor
@@ -66,6 +67,11 @@ def wire_supervisor(settings: Settings, catalog: Catalog, processes: Processes) 
         if chosen.slurm_conf:
             environment["SLURM_CONF"] = str(chosen.slurm_conf)
         executor = SlurmExecutor(Site(environment, chosen.partition, chosen.account, chosen.qos))
+    elif chosen.executor == "pbs":
+        environment = {"PATH": chosen.path, "LANG": "C.UTF-8"}
+        if chosen.pbs_conf:
+            environment["PBS_CONF_FILE"] = str(chosen.pbs_conf)
+        executor = pbs.PbsExecutor(pbs.Site(environment, chosen.queue, chosen.account))
     else:
         executor = LocalExecutor()
     return Supervisor(catalog, processes, executor, settings)

@@ -63,7 +63,7 @@ _AWAY = (Kind.UNAVAILABLE, Kind.BUSY)
 """Faults of the store, not of a job: the job stays where it is."""
 _IDLE_SECONDS = 0.15
 _PAUSE_SECONDS = 2.0
-_POLL_SECONDS = {"local": 0.2, "slurm": 0.7}
+_POLL_SECONDS = {"local": 0.2, "slurm": 0.7, "pbs": 2.0}
 _LOST_MICROS = 30_000_000
 """How long a run may be unknown to its executor, or ended without an account: shared file systems lag."""
 _ENDED_MICROS = 4_000_000
@@ -492,4 +492,6 @@ def _environment(settings: Settings) -> dict[str, str]:
     out = {"PATH": settings.processes.path, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
     if settings.processes.slurm_conf:
         out["SLURM_CONF"] = str(settings.processes.slurm_conf)
+    if settings.processes.pbs_conf:
+        out["PBS_CONF_FILE"] = str(settings.processes.pbs_conf)
     return out

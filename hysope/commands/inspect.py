@@ -31,6 +31,8 @@ from portal.pages import STATIC
 from tiles.legend import has_accents
 from tiles.loops import COMPILED
 
+_COMMANDS = {"slurm": ["sbatch", "squeue", "scancel"], "pbs": ["qsub", "qstat", "qselect", "qdel"]}
+
 
 def check(loaded: Loaded, _arguments: argparse.Namespace) -> int:
     """All faults of the configuration at once (the settings are already good when this runs)."""
@@ -249,13 +251,13 @@ def _harvest(settings: Settings) -> Iterator[Finding]:
 def _jobs(settings: Settings) -> Iterator[Finding]:
     """What runs jobs: the executor's commands, the programs of the processes, and a file system shared with the archive."""
     chosen = settings.processes
-    needed = ["sbatch", "squeue", "scancel"] if chosen.executor == "slurm" else []
+    needed = _COMMANDS.get(chosen.executor, [])
     absent = [name for name in needed if not shutil.which(name, path=chosen.path)]
     if absent:
         yield Finding(
             "fail",
-            f"Slurm's {', '.join(absent)} are not on processes.path",
-            "install Slurm's client, or set processes.path",
+            f"{', '.join(absent)} of {chosen.executor} are not on processes.path",
+            f"install the client of {chosen.executor}, or set processes.path",
         )
     else:
         yield Finding("ok", f"jobs run with the executor {chosen.executor}")

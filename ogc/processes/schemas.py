@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _PARTS = ("items", "additionalProperties", "not")
@@ -17,21 +17,26 @@ def oas30(schema: Mapping[str, Any]) -> dict[str, Any]:
         out["enum"] = [schema["const"]]
     if schema.get("examples"):
         out["example"] = schema["examples"][0]
-    kinds = schema.get("type")
-    if isinstance(kinds, list):
-        out["nullable"] = "null" in kinds
-        named = [one for one in kinds if one != "null"]
-        del out["type"]
-        out |= {"type": named[0]} if len(named) == 1 else {"anyOf": [{"type": one} for one in named]}
+    if isinstance(schema.get("type"), list):
+        out |= _one_type(out.pop("type"))
     for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         if exclusive in schema:
             out |= {bound: schema[exclusive], exclusive: True}
-    for name in _PARTS:
-        if isinstance(schema.get(name), Mapping):
-            out[name] = oas30(schema[name])
-    for name in _LISTS:
-        if name in schema:
-            out[name] = [oas30(one) for one in schema[name]]
+    return out | _within(schema)
+
+
+def _one_type(kinds: Sequence[str]) -> dict[str, Any]:
+    named = [one for one in kinds if one != "null"]
+    told = {"type": named[0]} if len(named) == 1 else {"anyOf": [{"type": one} for one in named]}
+    return {**told, "nullable": "null" in kinds}
+
+
+def _within(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schemas in a schema."""
+    out: dict[str, Any] = {
+        name: oas30(schema[name]) for name in _PARTS if isinstance(schema.get(name), Mapping)
+    }
+    out |= {name: [oas30(one) for one in schema[name]] for name in _LISTS if name in schema}
     if "properties" in schema:
         out["properties"] = {name: oas30(one) for name, one in schema["properties"].items()}
     return out

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where runs run: `local` on this machine, `slurm` on a cluster."""
+"""Where runs run: `local` on this machine, `slurm` and `pbs` on a cluster."""

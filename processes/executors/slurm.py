@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from processes.executors import commands
 from processes.files import LOG
 from processes.model import (
     Backend,
@@ -23,7 +24,6 @@ from processes.model import (
     run_name,
 )
 
-_SECONDS = 20
 _STATES = {
     **dict.fromkeys(("PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT"), Backend.PENDING),
     **dict.fromkeys(("RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING"), Backend.RUNNING),
@@ -71,7 +71,7 @@ class SlurmExecutor:
         ):
             if value:
                 options.append(f"--{name}={value}")
-        script = "#!/bin/sh\nexec " + " ".join(_quoted(part) for part in spec.argv) + "\n"
+        script = "#!/bin/sh\nexec " + " ".join(commands.quoted(part) for part in spec.argv) + "\n"
         found = self._run(["sbatch", "--parsable", *options], script, dict(spec.environment))
         if found.returncode:
             if any(text in found.stderr for text in _AWAY):
@@ -114,19 +114,4 @@ class SlurmExecutor:
     def _run(
         self, command: Sequence[str], text: str, more: Mapping[str, str]
     ) -> subprocess.CompletedProcess[str]:
-        try:
-            return subprocess.run(  # noqa: S603  (a fixed command; arguments are ours)
-                list(command),
-                input=text,
-                capture_output=True,
-                text=True,
-                timeout=_SECONDS,
-                env={**more, **self._site.environment},
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise BackendUnreachable(f"{command[0]}: {error}") from error
-
-
-def _quoted(part: str) -> str:
-    return "'" + part.replace("'", "'\\''") + "'"
+        return commands.run(command, text, {**more, **self._site.environment})
