@@ -138,8 +138,8 @@ class Process(_Frozen):
     outputs: dict[str, Output] = {}
     """What it gives instead of products."""
     run: Python | Command | Merged | Whole | Pygeoapi
-    needs: tuple[Literal["relief", "tracks"], ...] = ()
-    """What the operator must have named in `processes`: the heights of the ground, a folder of altimetry."""
+    needs: tuple[Literal["relief", "tracks", "networks"], ...] = ()
+    """What the operator must have named in `processes`: the heights of the ground, a folder of altimetry, the networks of BV-NET."""
     resources: Resources = Resources()
     cacheable: bool = False
     """Whether an order that is equal to an earlier one, of the same products, has the same results: then it does not run again."""

@@ -251,7 +251,8 @@ class Supervisor:
                 }  # fmt: skip
         kind = self._catalog.kind_of(product.collection)
         rule = kind.cloudy if isinstance(kind, ProductType) else None
-        cloudy = {"cloudy": rule.model_dump(mode="json")} if rule else {}
+        cloudy: dict[str, Any] = {"cloudy": rule.model_dump(mode="json")} if rule else {}
+        cloudy |= {"angles": product.angles} if product.angles else {}
         return {
             "id": product.id, "version": product.version, "day": product.day, "bands": files, **ground, **cloudy,
         }  # fmt: skip

@@ -93,6 +93,10 @@ class Asset:
         return _MEDIA_TYPES.get(PurePosixPath(self.path).suffix.lower(), "application/octet-stream")
 
 
+ANGLES = ("sun_zenith", "sun_azimuth", "view_zenith", "view_azimuth")
+"""The quality entries in which ingest keeps the mean geometry of an image."""
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
     """One item of a collection, in one version."""
@@ -121,6 +125,12 @@ class Product:
     """Empty: everybody, as far as the collection's rights go; `u.name` or `g.name`: these only (catalog.model.spaces)."""
     key: int = 0
     """The store's own number; 0 before it is stored."""
+
+    @property
+    def angles(self) -> dict[str, float]:
+        """Mean angles of sun and view (ANGLES), degrees; empty where its metadata do not say them."""
+        told = {name: self.quality[name] for name in ANGLES if name in self.quality}
+        return {name: float(value) for name, value in told.items()} if len(told) == len(ANGLES) else {}
 
     @property
     def resolution(self) -> float | None:

@@ -11,7 +11,7 @@ import shapely
 from shapely.geometry import mapping
 
 from catalog.model.area import WORLD
-from catalog.model.product import Asset, AssetRole, Facet, Grid, Product, Summary, Totals
+from catalog.model.product import ANGLES, Asset, AssetRole, Facet, Grid, Product, Summary, Totals
 from catalog.model.time import Micros, micros_text
 from catalog.records import LINEAGE
 from config.product_types import Band, ProductType
@@ -35,6 +35,7 @@ CONFORMANCE = (
 SCHEMA_TYPE = "application/schema+json"
 _EXTENSIONS = {
     "proj:": "https://stac-extensions.github.io/projection/v2.0.0/schema.json", "raster:": "https://stac-extensions.github.io/raster/v2.0.0/schema.json",
+    "view:": "https://stac-extensions.github.io/view/v1.0.0/schema.json",
     "eo:": "https://stac-extensions.github.io/eo/v2.0.0/schema.json", "file:": "https://stac-extensions.github.io/file/v2.1.0/schema.json",
     "storage:": "https://stac-extensions.github.io/storage/v1.0.0/schema.json",
     "processing:": "https://stac-extensions.github.io/processing/v1.2.0/schema.json",
@@ -217,7 +218,21 @@ def _properties(product: Product, kind: ProductType) -> Document:
         "created": micros_text(product.produced) if product.produced else None, "processing:lineage": product.quality.get(LINEAGE),
         "gsd": product.resolution,
     }  # fmt: skip
-    return {**out, **{name: value for name, value in known.items() if value not in (None, "", [None])}}
+    return {
+        **out,
+        **{name: value for name, value in known.items() if value not in (None, "", [None])},
+        **_view(product),
+    }
+
+
+def _view(product: Product) -> Document:
+    """The mean geometry of sun and view, where the product's metadata say it (view extension; degrees)."""
+    if not product.angles:
+        return {}
+    sun, sun_azimuth, view, view_azimuth = (product.angles[name] for name in ANGLES)
+    return {
+        "view:sun_elevation": round(90 - sun, 2), "view:sun_azimuth": sun_azimuth, "view:incidence_angle": view, "view:off_nadir": view, "view:azimuth": view_azimuth,
+    }  # fmt: skip
 
 
 def _asset(

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import math
+
 from lxml import etree
 
 from catalog.ingest.readers.scene import Members, Metadata
 from catalog.model.faults import Fault
+from catalog.model.product import ANGLES
 from catalog.model.time import Micros, read_instant
 from catalog.xml.parse import text
 
@@ -23,6 +26,7 @@ def read(members: Members) -> Metadata:
         for element in root.iterfind(_QUALITY)
         if (name := element.get("name"))
     }
+    quality |= _angles(root)
     return Metadata(
         produced=moment(text(root, "Product_Characteristics/PRODUCTION_DATE")),
         quality=quality,
@@ -37,6 +41,31 @@ def moment(written: str) -> Micros | None:
         return read_instant(written).start
     except Fault:
         return None
+
+
+def _angles(root: etree._Element) -> dict[str, str]:
+    """Mean angles over the image, of the sun and (over all bands and detectors) of view; degrees. Nothing where one is missing."""
+    means = root.find("Geometric_Informations/Mean_Value_List")
+    if means is None:
+        return {}
+    sun = [pair for one in means.iterfind("Sun_Angles") if (pair := _pair(one))]
+    views = [pair for one in means.iterfind(".//Mean_Viewing_Incidence_Angle") if (pair := _pair(one))]
+    if not sun or not views:
+        return {}
+    zenith = sum(one[0] for one in views) / len(views)
+    east = sum(math.sin(math.radians(one[1])) for one in views)
+    north = sum(math.cos(math.radians(one[1])) for one in views)
+    found = (*sun[0], zenith, math.degrees(math.atan2(east, north)) % 360)
+    return dict(zip(ANGLES, (f"{value:.2f}" for value in found), strict=True))
+
+
+def _pair(element: etree._Element) -> tuple[float, float] | None:
+    """Zenith and azimuth."""
+    try:
+        zenith, azimuth = (float(element.findtext(name, "")) for name in ("ZENITH_ANGLE", "AZIMUTH_ANGLE"))
+    except ValueError:
+        return None
+    return (zenith, azimuth) if 0 <= zenith <= 90 and 0 <= azimuth <= 360 else None
 
 
 def _scale(root: etree._Element) -> float | None:
