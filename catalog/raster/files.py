@@ -76,6 +76,17 @@ def read_band(path: Path, index: int, driver: str = "GTiff") -> NDArray[Any]:
         raise Unreadable(f"{path.name}: band {index} cannot be read (is the file cut off?)") from error
 
 
+def read_rows(path: Path, index: int, rows: slice, driver: str = "GTiff") -> NDArray[Any]:
+    """Some rows of a band, all columns. Raises Unreadable."""
+    try:
+        with rasterio.open(path, driver=driver) as dataset:
+            window = Window(0, rows.start, dataset.width, rows.stop - rows.start)
+            band: NDArray[Any] = dataset.read(index, window=window)
+            return band
+    except (RasterioError, IndexError) as error:
+        raise Unreadable(f"{path.name}: band {index} cannot be read (is the file cut off?)") from error
+
+
 def read_small(path: Path, side: int, average: bool, driver: str = "GTiff") -> Pixels:
     """All bands, decimated so that no side has more than `side` pixels; nodata of the file's own tag is left out of averages."""
     with rasterio.open(path, driver=driver) as dataset:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rasterio.warp import Resampling, reproject
 
 from catalog.model.product import Grid
+from catalog.raster.files import describe
 from catalog.raster.write import grid_transform
 
 Method = Literal["nearest", "bilinear", "cubic", "average"]
@@ -38,6 +39,8 @@ def read_bits_onto(path: Path, index: int, grid: Grid) -> NDArray[np.uint8]:
     with rasterio.open(path, driver="GTiff") as dataset:
         pixels = dataset.read(index)
         across, down = dataset.width / grid.width, dataset.height / grid.height
+    if describe(path).grid == grid:
+        return np.asarray(pixels, dtype=np.uint8)
     if across == down and across == int(across) and across > 1:
         side = int(across)
         blocks = pixels.reshape(grid.height, side, grid.width, side)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.model.product import Grid
-from catalog.raster.files import describe, read_band
+from catalog.raster.files import describe, read_rows
 from catalog.raster.onto import read_bits_onto, read_onto
 from catalog.raster.write import write_cog
 
@@ -32,6 +33,8 @@ _SIGMAS = (2.0, 10.0)
 """Of the blurred cloud masks, in coarse pixels: the weight falls towards a cloud, and in a cloudy landscape."""
 _FARTHEST_WEIGHT = 0.5
 _EPOCH = date(1970, 1, 1)
+_ROWS = 512
+"""That are worked on at a time."""
 
 
 def run(
@@ -46,47 +49,166 @@ def run(
         raise ValueError(f"no product is within {values['days']} days of {values['date']}")
     names = [name for name in BANDS if all(name in one["bands"] for one in chosen)]
     grids = {name: describe(Path(chosen[0]["bands"][name]["path"])).grid for name in names}
-    for number, name in enumerate(names):
-        tell(100 * number // (len(names) + 1), f"band {name} of {len(chosen)} dates")
-        _band(name, chosen, grids[name], middle, values["days"], out)
-    fine = grids[names[0]]
-    tell(100 * len(names) // (len(names) + 1), "state of the pixels")
-    _state(chosen, fine, out)
+    first = grids[names[0]]
+    for number, grid in enumerate(dict.fromkeys(grids.values())):
+        tell(10 + 45 * number, f"{len(chosen)} dates at {grid.pixel_width:g} m")
+        dates = [_date(item, grid, middle, values["days"]) for item in chosen]
+        _grid([name for name in names if grids[name] == grid], chosen, dates, grid, out, first=grid == first)
+    tell(100, "done")
 
 
-def _band(name: str, items: Sequence[dict[str, Any]], grid: Grid, middle: int, days: int, out: Path) -> None:
-    """One band, and with the first one the weights and the mean date."""
-    total = np.zeros((grid.height, grid.width), np.float32)
-    weights, dated = np.zeros_like(total), np.zeros_like(total)
-    for item in items:
-        stored = item["bands"][name]
-        clouds = clouds_of(item, grid)
-        weight = cloud_weight(clouds > 0, grid) * np.float32(date_weight(item["day"] - middle, days))
-        pixels = _pixels(stored, grid)
-        weight[(clouds > 0) | ~np.isfinite(pixels)] = 0
-        total += np.where(weight > 0, pixels, 0) * weight
-        weights += weight
-        dated += weight * np.float32(_day_of_year(item["day"]))
-    clear = weights > 0
-    mean = np.divide(total, weights, out=np.full_like(total, NODATA), where=clear)
-    write_cog(out / f"{name}.tif", np.rint(mean).astype(np.int16), grid, NODATA, average=True)
-    if name == BANDS[0]:
-        when = np.divide(dated, weights, out=np.full_like(dated, NODATA), where=clear)
-        write_cog(out / "DTS.tif", np.rint(when).astype(np.int16), grid, NODATA, average=False)
-        share = np.where(clear, np.clip(weights * 1_000, 1, 32_767), NODATA)
-        write_cog(out / "WGT.tif", np.rint(share).astype(np.int16), grid, NODATA, average=False)
+@dataclass(frozen=True)
+class _Date:
+    """What one date brings to every band of a grid; its masks are packed, eight pixels of a row a byte."""
+
+    weight: float
+    """By its distance from the middle."""
+    coarse: Plane
+    """By the distance from clouds, in blocks of `factor` x `factor` pixels."""
+    factor: int
+    cloudy: NDArray[np.uint8]
+    water: NDArray[np.uint8] | None
+    snow: NDArray[np.uint8] | None
+    day: int
+    """Of the year."""
+
+    def weights(self, rows: slice, width: int) -> Plane:
+        """The weights of some rows; 0 under clouds."""
+        near = stretched(self.coarse, self.factor, rows, width) * np.float32(self.weight)
+        near[unpacked(self.cloudy, rows, width)] = 0
+        return near
 
 
-def _pixels(stored: dict[str, Any], grid: Grid) -> Plane:
-    """A band in ten-thousandths of reflectance, NaN where it has no value."""
-    path = Path(stored["path"])
-    if describe(path).grid == grid:
-        found: Plane = read_band(path, stored["index"]).astype(np.float32)
-        found[np.isin(found, stored["nodata"])] = np.nan
-    else:
-        found = read_onto(path, stored["index"], grid, "nearest", next(iter(stored["nodata"]), None))
-    scale, offset = np.float32(stored["scale"] * 10_000), np.float32(stored["offset"] * 10_000)
-    return found if scale == 1 and offset == 0 else np.asarray(found * scale + offset)
+def _date(item: dict[str, Any], grid: Grid, middle: int, days: int) -> _Date:
+    clouds = clouds_of(item, grid) > 0
+    coarse, factor = cloud_weight(clouds, grid)
+    water = snow = None
+    mask = item["bands"].get("MG2")
+    if mask:
+        ground = read_bits_onto(Path(mask["path"]), mask["index"], grid)
+        water, snow = (np.packbits(ground & bit > 0, axis=1) for bit in (_WATER_BIT, _SNOW_BIT))
+    return _Date(
+        date_weight(item["day"] - middle, days), coarse, factor, np.packbits(clouds, axis=1), water, snow, _day_of_year(item["day"]),
+    )  # fmt: skip
+
+
+def _grid(
+    names: Sequence[str],
+    items: Sequence[dict[str, Any]],
+    dates: Sequence[_Date],
+    grid: Grid,
+    out: Path,
+    *,
+    first: bool,
+) -> None:
+    """The bands of a grid, some rows of all dates at a time; with those of the first grid the weights, the mean date and the state of each pixel."""
+    shape = (grid.height, grid.width)
+    made = {name: np.empty(shape, np.int16) for name in names}
+    more = {name: np.empty(shape, np.int16) for name in (("WGT", "DTS") if first else ())}
+    state = np.zeros(shape, np.uint8) if first else None
+    sources = [{name: _Source(item["bands"][name], grid) for name in names} for item in items]
+    for top in range(0, grid.height, _ROWS):
+        rows = slice(top, min(top + _ROWS, grid.height))
+        sums = {name: _Sum((rows.stop - top, grid.width)) for name in names}
+        for date_of, bands in zip(dates, sources, strict=True):
+            weights = date_of.weights(rows, grid.width)
+            for name in names:
+                known = sums[name].add(
+                    bands[name].rows(rows), weights, date_of.day if name == names[0] else 0
+                )
+                if state is not None and name == names[0]:
+                    _state(state[rows], known, date_of, rows)
+        for name in names:
+            made[name][rows] = sums[name].mean()
+        if first:
+            more["WGT"][rows], more["DTS"][rows] = sums[names[0]].share(), sums[names[0]].when()
+    while made:
+        name, counts = made.popitem()
+        write_cog(out / f"{name}.tif", counts, grid, NODATA, average=True)
+    for name, counts in more.items():
+        write_cog(out / f"{name}.tif", counts, grid, NODATA, average=False)
+    if state is not None:
+        write_cog(out / "FLG.tif", state, grid, 0, average=False)
+
+
+class _Source:
+    """A band of a date: rows of it in ten-thousandths of reflectance, NaN where it has no value."""
+
+    def __init__(self, stored: dict[str, Any], grid: Grid) -> None:
+        self._path, self._index, self._nodata = Path(stored["path"]), stored["index"], stored["nodata"]
+        self._scale, self._offset = (
+            np.float32(stored["scale"] * 10_000),
+            np.float32(stored["offset"] * 10_000),
+        )
+        self._whole: Plane | None = None
+        if describe(self._path).grid != grid:
+            self._whole = read_onto(self._path, self._index, grid, "nearest", next(iter(self._nodata), None))
+
+    def rows(self, rows: slice) -> Plane:
+        """Some rows, as a plane of one's own."""
+        if self._whole is not None:
+            found = self._whole[rows].copy()
+        else:
+            counts = read_rows(self._path, self._index, rows)
+            found = counts.astype(np.float32)
+            for nothing in self._nodata:
+                found[counts == nothing] = np.nan
+        if self._scale != 1 or self._offset != 0:
+            found = np.asarray(found * self._scale + self._offset)
+        return found
+
+
+class _Sum:
+    """The weighted sums of some rows of a band."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self._total, self._weights, self._dated = (np.zeros(shape, np.float32) for _ in range(3))
+
+    def add(self, pixels: Plane, weights: Plane, day: int) -> NDArray[np.bool_]:
+        """Adds a date, whose day of the year is kept where it is not 0; says where it has a value."""
+        known = np.isfinite(pixels)
+        np.copyto(pixels, 0, where=~known)
+        own = weights * known
+        self._weights += own
+        pixels *= own
+        self._total += pixels
+        if day:
+            self._dated += own * np.float32(day)
+        return known
+
+    def mean(self) -> NDArray[np.int16]:
+        """The mean, rounded."""
+        return self._over(self._total)
+
+    def when(self) -> NDArray[np.int16]:
+        """The mean day of the year."""
+        return self._over(self._dated)
+
+    def share(self) -> NDArray[np.int16]:
+        """The sum of the weights in thousandths."""
+        return np.where(self._weights > 0, np.rint(np.clip(self._weights * 1_000, 1, 32_767)), NODATA).astype(
+            np.int16
+        )
+
+    def _over(self, sums: Plane) -> NDArray[np.int16]:
+        found = np.divide(sums, self._weights, out=np.full_like(sums, NODATA), where=self._weights > 0)
+        return np.rint(found).astype(np.int16)
+
+
+def _state(state: NDArray[np.uint8], known: NDArray[np.bool_], date_of: _Date, rows: slice) -> None:
+    """Of the last clear date of each pixel: snow, water or land; cloud where none is. Changes `state`, the rows as the dates before left them."""
+    width = state.shape[1]
+    state[known & (state == 0)] = CLOUD
+    clear = known & ~unpacked(date_of.cloudy, rows, width)
+    state[clear] = LAND
+    for mask, value in ((date_of.water, WATER), (date_of.snow, SNOW)):
+        if mask is not None:
+            state[clear & unpacked(mask, rows, width)] = value
+
+
+def unpacked(mask: NDArray[np.uint8], rows: slice, width: int) -> NDArray[np.bool_]:
+    """Some rows of a packed mask."""
+    return np.unpackbits(mask[rows], axis=1, count=width).view(np.bool_)
 
 
 def clouds_of(item: dict[str, Any], grid: Grid) -> NDArray[np.uint8]:
@@ -95,14 +217,14 @@ def clouds_of(item: dict[str, Any], grid: Grid) -> NDArray[np.uint8]:
     return read_bits_onto(Path(mask["path"]), mask["index"], grid)
 
 
-def cloud_weight(cloudy: NDArray[np.bool_], grid: Grid) -> Plane:
-    """From 0 in a cloud to 1 far from any: (1 - G2)(1 - G10), two Gaussians of the mask at 240 m, brought back bilinearly."""
+def cloud_weight(cloudy: NDArray[np.bool_], grid: Grid) -> tuple[Plane, int]:
+    """From 0 in a cloud to 1 far from any: (1 - G2)(1 - G10), two Gaussians of the mask in blocks of 240 m; and the pixels of a block's side."""
     factor = max(1, round(_COARSE_METRES / grid.pixel_width))
     coarse = _shrunk(cloudy, factor)
     weight = np.ones_like(coarse)
     for sigma in _SIGMAS:
         weight *= 1 - blurred(coarse, sigma)
-    return _stretched(weight, factor, cloudy.shape)
+    return weight, factor
 
 
 def date_weight(distance: float, days: int) -> float:
@@ -125,40 +247,31 @@ def blurred(plane: Plane, sigma: float) -> Plane:
 def _shrunk(cloudy: NDArray[np.bool_], factor: int) -> Plane:
     """Blocks of `factor` x `factor` pixels: 1 where at least half of one is cloudy."""
     rows, columns = (math.ceil(side / factor) for side in cloudy.shape)
-    padded = np.zeros((rows * factor, columns * factor), np.float32)
+    padded = np.zeros((rows * factor, columns * factor), np.uint8)
     padded[: cloudy.shape[0], : cloudy.shape[1]] = cloudy
-    shares = padded.reshape(rows, factor, columns, factor).mean((1, 3))
-    return np.asarray(shares >= 0.5, dtype=np.float32)
+    counts = padded.reshape(rows, factor, columns, factor).sum((1, 3), dtype=np.int32)
+    return np.asarray(2 * counts >= factor * factor, dtype=np.float32)
 
 
-def _stretched(coarse: Plane, factor: int, shape: tuple[int, ...]) -> Plane:
-    """Blocks back to pixels, bilinearly between the middles of blocks."""
-    out = coarse
-    for axis, side in enumerate(shape):
-        at = np.clip((np.arange(side) + 0.5) / factor - 0.5, 0, coarse.shape[axis] - 1)
-        low = np.floor(at).astype(int)
-        high = np.minimum(low + 1, coarse.shape[axis] - 1)
-        share = (at - low).astype(np.float32)
-        share = share[:, None] if axis == 0 else share[None, :]
-        out = np.take(out, low, axis) * (1 - share) + np.take(out, high, axis) * share
-    return np.asarray(out, dtype=np.float32)
+def stretched(coarse: Plane, factor: int, rows: slice, width: int) -> Plane:
+    """Some rows of blocks brought back to pixels, bilinearly between the middles of blocks."""
+    down, share = _between(np.arange(rows.start, rows.stop), factor, coarse.shape[0])
+    lines = coarse[down]
+    lines = lines + (coarse[np.minimum(down + 1, coarse.shape[0] - 1)] - lines) * share[:, None]
+    across, share = _between(np.arange(width), factor, coarse.shape[1])
+    steps = np.diff(lines, axis=1, append=lines[:, -1:])
+    out: Plane = np.take(lines, across, axis=1)
+    slope = np.take(steps, across, axis=1)
+    slope *= share
+    out += slope
+    return out
 
 
-def _state(items: Sequence[dict[str, Any]], grid: Grid, out: Path) -> None:
-    """Of the last clear date of each pixel: snow, water or land; cloud where none is."""
-    state = np.zeros((grid.height, grid.width), np.uint8)
-    for item in items:
-        known = np.isfinite(_pixels(item["bands"][BANDS[0]], grid))
-        clouds = clouds_of(item, grid)
-        state[known & (state == 0)] = CLOUD
-        clear = known & (clouds == 0)
-        state[clear] = LAND
-        mask = item["bands"].get("MG2")
-        if mask:
-            ground = read_bits_onto(Path(mask["path"]), mask["index"], grid)
-            state[clear & (ground & _WATER_BIT > 0)] = WATER
-            state[clear & (ground & _SNOW_BIT > 0)] = SNOW
-    write_cog(out / "FLG.tif", state, grid, 0, average=False)
+def _between(pixels: NDArray[np.intp], factor: int, blocks: int) -> tuple[NDArray[np.intp], Plane]:
+    """The block whose middle is before each pixel, and how far on the way to the next one's it is."""
+    at = np.clip((pixels + 0.5) / factor - 0.5, 0, blocks - 1)
+    low = np.floor(at).astype(np.intp)
+    return low, (at - low).astype(np.float32)
 
 
 def _day_of_year(day: int) -> int:

@@ -2,7 +2,7 @@
 """`make bench`: Hysope beside MapServer 8 and GDAL's COG driver in one run, on the same COGs, with 2 workers each.
 
 Machines are shared and noisy, so ratios are what counts; the table says for each case what the issue asked.
-`python tests/bench/run.py maps|zoom|many|ingest|coverages|records|search|series|jobs|water|cached|crowd|overhead|whole|pixels` runs one part. Data are generated once under bench-data.
+`python tests/bench/run.py maps|zoom|many|ingest|coverages|records|search|series|jobs|water|chains|cached|crowd|overhead|whole|pixels` runs one part. Data are generated once under bench-data.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import chains
 import crowds
 import legs
 import numpy as np
@@ -48,7 +49,7 @@ def main(parts: list[str]) -> None:
     """Runs the parts and prints a table for each."""
     known: dict[str, Callable[[], None]] = {
         "ingest": ingest, "maps": maps, "zoom": zoom, "many": many, "coverages": coverages, "records": legs.records, "search": legs.search, "series": legs.series, "jobs": legs.jobs,
-        "cached": crowds.cached, "crowd": crowds.crowd, "water": water.water, "overhead": values.overhead, "whole": values.whole, "pixels": values.pixels,
+        "cached": crowds.cached, "crowd": crowds.crowd, "water": water.water, "chains": chains.chains, "overhead": values.overhead, "whole": values.whole, "pixels": values.pixels,
     }  # fmt: skip
     for name in parts or list(known):
         print(f"\n== {name}", flush=True)

@@ -11,7 +11,7 @@ import rasterio
 from support import shared
 
 from catalog.model.product import Grid
-from processes.chains.synthesis import NODATA, blurred, cloud_weight, date_weight, run
+from processes.chains.synthesis import NODATA, blurred, cloud_weight, date_weight, run, stretched
 
 DAYS = {"20181008": 0, "20181013": 5, "20181018": 10, "20181023": 15, "20181028": 20}
 FIRST = 17_812
@@ -50,7 +50,7 @@ def test_the_composite_is_the_truth_at_its_own_date(series: list[dict], tmp_path
     """The truth of day d is base * (1 + 0.002 * (d - 23 October)): any right weighting must give it at the weighted date."""
     told: list[str] = []
     run(series, {"date": "2018-10-18", "days": 23}, tmp_path, lambda _percent, message: told.append(message))
-    assert told[-1] == "state of the pixels"
+    assert told == ["5 dates at 10 m", "5 dates at 20 m", "done"]
     known = json.loads(shared("data", "products", "KNOWN_VALUES.json").read_text())["wasp_series_l3a"]
     base_day = 296
     dated, weights, state = (read(tmp_path / f"{name}.tif") for name in ("DTS", "WGT", "FLG"))
@@ -79,14 +79,20 @@ def test_dates_out_of_reach_do_not_count(series: list[dict], tmp_path: Path) -> 
         run(series, {"date": "2019-10-08", "days": 1}, tmp_path, lambda *_: None)
 
 
+def pixels(cloudy: np.ndarray, grid: Grid, rows: slice = slice(0, 600)) -> np.ndarray:
+    coarse, factor = cloud_weight(cloudy, grid)
+    return stretched(coarse, factor, rows, cloudy.shape[1])
+
+
 def test_weights_fall_towards_clouds_and_away_from_the_day() -> None:
     grid = Grid(32630, 0.0, 0.0, 20.0, 20.0, 600, 600)
     cloudy = np.zeros((600, 600), bool)
     cloudy[200:400, 200:400] = True
-    weight = cloud_weight(cloudy, grid)
+    weight = pixels(cloudy, grid)
     assert weight[300, 300] < 0.05
     assert weight[300, 420] < weight[300, 500] < weight[300, 599] <= 1
-    assert cloud_weight(np.zeros((600, 600), bool), grid).min() == 1
+    assert pixels(np.zeros((600, 600), bool), grid).min() == 1
+    assert np.array_equal(weight[100:150], pixels(cloudy, grid, slice(100, 150)))
     assert [date_weight(distance, 20) for distance in (0, -10, 20)] == [1.0, 0.75, 0.5]
     flat = blurred(np.full((40, 30), 0.3, np.float32), 2.0)
     assert np.allclose(flat, 0.3)
