@@ -127,7 +127,7 @@ class Stations:
         query = select(*POINT).where(_O.series == series).order_by(_O.time_us).limit(limit)
         query = _spanned(query, start, end)
         with self._database.reading(deadline) as connection:
-            return tuple(point_of(row) for row in connection.execute(query))
+            return tuple(map(point_of, connection.execute(query).all()))
 
     def bounds(
         self, series: int, start: Micros | None, end: Micros | None, deadline: Deadline
