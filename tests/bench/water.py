@@ -2,7 +2,7 @@
 """Water levels at the size of SWOT's nodes: 1,000,000 stations and 50,000,000 observations on SQLite and on PostgreSQL, asked through every door.
 
 The rows are made in the database by one statement a table (stations and records would take hours one by one, and how long a delivery takes is measured apart); their
-values are a sine. STATIONS and POINTS in the environment make it smaller.
+values are a sine. STATIONS and POINTS in the environment make it smaller, DATABASE (sqlite, postgresql) chooses one.
 """
 
 from __future__ import annotations
@@ -61,10 +61,13 @@ ORDER BY s.key, p.n
 def water() -> None:
     """Both databases, one after the other."""
     ROOT.mkdir(parents=True, exist_ok=True)
-    settings = Settings(data=ROOT / "sqlite")
-    if not (settings.data / "hysope.db").is_file():
-        _fill(settings)
-    _ask("SQLite", settings, None)
+    if os.environ.get("DATABASE", "sqlite") == "sqlite":
+        settings = Settings(data=ROOT / "sqlite")
+        if not (settings.data / "hysope.db").is_file():
+            _fill(settings)
+        _ask("SQLite", settings, None)
+    if os.environ.get("DATABASE", "postgresql") != "postgresql":
+        return
     tuned = {
         "fsync": "on", "shared_buffers": "1GB", "work_mem": "64MB", "max_wal_size": "8GB", "maintenance_work_mem": "512MB", "jit": "off",
     }  # fmt: skip
