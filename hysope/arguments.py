@@ -87,6 +87,18 @@ def _jobs(verbs: Verbs, common: argparse.ArgumentParser) -> None:
     jobs.add_argument("--status", choices=("accepted", "running", "successful", "failed", "dismissed"))
     jobs.add_argument("--process", action="append", metavar="ID", help="of this process; may be repeated")
     jobs.add_argument("--limit", type=int, default=20, help="most jobs (default 20)")
+    process = verbs.add_parser("process", help="orders from this machine").add_subparsers(
+        dest="what", required=True
+    )
+    process.add_parser("list", parents=[common], help="what can be run here")
+    run = process.add_parser("run", parents=[common], help="order something, and follow it to its end")
+    run.add_argument("process", metavar="ID")
+    run.add_argument(
+        "--input", action="append", metavar="NAME=VALUE", help="JSON, or a text; may be repeated"
+    )
+    run.add_argument("--inputs", type=Path, metavar="FILE", help="all inputs, as a JSON object")
+    run.add_argument("--out", type=Path, default=Path(), help="where files go (default: here)")
+    run.add_argument("--anew", action="store_true", help="run it although an equal order was made before")
     supervisor.add_argument("--parent", type=int, help=argparse.SUPPRESS)
 
 

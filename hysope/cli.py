@@ -58,12 +58,16 @@ def _run(loaded: Loaded, arguments: argparse.Namespace) -> int:
             "reindex": ingest.reindex,
         }
         return verbs[arguments.verb](loaded.settings, arguments)
-    if arguments.verb in ("supervisor", "jobs", "space"):
-        from hysope.commands import jobs
+    if arguments.verb in ("supervisor", "jobs", "space", "process"):
+        from hysope.commands import jobs, process
 
-        return {"supervisor": jobs.supervisor, "jobs": jobs.jobs, "space": jobs.space}[arguments.verb](
-            loaded.settings, arguments
-        )
+        orders = {
+            "supervisor": jobs.supervisor,
+            "jobs": jobs.jobs,
+            "space": jobs.space,
+            "process": process.process,
+        }
+        return orders[arguments.verb](loaded.settings, arguments)
     if arguments.verb in ("usage", "paths") or (arguments.verb == "archive" and arguments.what == "fixity"):
         from hysope.commands import care
 
