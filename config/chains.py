@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -122,6 +123,16 @@ class Output(_Frozen):
     """The file that the run writes; without one the output is a value of JSON."""
 
 
+class Stretch(_Frozen):
+    """Two inputs that are days, and how far apart they may be."""
+
+    start: str
+    end: str
+    least_days: Annotated[int, Field(ge=0)] = 0
+    most_days: Annotated[int, Field(ge=1)] = 100_000
+    not_before: date = date(1970, 1, 1)
+
+
 class Process(_Frozen):
     """A process as it is offered."""
 
@@ -133,13 +144,15 @@ class Process(_Frozen):
     selection: Selection | None = None
     """The input `products`."""
     inputs: dict[str, Value] = {}
+    periods: tuple[Stretch, ...] = ()
+    """What is checked of inputs that belong together, before an order is queued."""
     result: Publishes | None = None
     """The output `products`."""
     outputs: dict[str, Output] = {}
     """What it gives instead of products."""
     run: Python | Command | Merged | Whole | Pygeoapi
-    needs: tuple[Literal["relief", "tracks", "networks"], ...] = ()
-    """What the operator must have named in `processes`: the heights of the ground, a folder of altimetry, the networks of BV-NET."""
+    needs: tuple[Literal["relief", "tracks", "networks", "maja"], ...] = ()
+    """What the operator must have named in `processes`: the heights of the ground, a folder of altimetry, the networks of BV-NET, a MAJA of the site."""
     resources: Resources = Resources()
     cacheable: bool = False
     """Whether an order that is equal to an earlier one, of the same products, has the same results: then it does not run again."""
@@ -153,6 +166,10 @@ class Process(_Frozen):
     def _apart(self) -> Process:
         if set(self.needs) & self.inputs.keys():
             raise ValueError("what a process needs of the site is no input of it")
+        for one in self.periods:
+            days = [self.inputs[name] for name in (one.start, one.end) if name in self.inputs]
+            if len(days) != 2 or any(day.schema_.get("format") != "date" for day in days):
+                raise ValueError("a period is of two inputs that are dates")
         return self
 
     @model_validator(mode="after")

@@ -186,6 +186,8 @@ class Processes(_Frozen):
     """PATH of what jobs run."""
     relief: Path | None = None
     """A GeoTIFF of heights in metres, in any CRS, over the whole area; processes that need one are offered only with it."""
+    maja: Path | None = None
+    """A folder with a MAJA of the site: `maja`, `l1c/`, `dtm/`, `gipp/`, `userconf/`; `maja-l2a` is offered only with it."""
     networks: Path | None = None
     """A folder with the networks of BV-NET in the layout of the S2 ToolBox (`LAI/LAI_Weights_Layer1_Neurons` …); processes that need them are offered only with it."""
     tracks: Path | None = None

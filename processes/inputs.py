@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -17,7 +18,7 @@ from catalog.model.product import Product
 from catalog.model.time import Period, read_instant
 from catalog.query import Among, And, Compare, During, Filter, Meets, Order, Property, Relation
 from catalog.service import Catalog
-from config.chains import Merged, Process, Selection
+from config.chains import Merged, Process, Selection, Stretch
 
 PRODUCTS = "products"
 _FORMATS = FormatChecker(("date",))
@@ -80,6 +81,8 @@ def read_order(
     values = {
         name: _value(name, value.schema_, value.required, inputs) for name, value in process.inputs.items()
     }
+    for stretch in process.periods:
+        _check_period(stretch, values)
     if selection is None:
         return Ordered((), values)
     given = _checked(PRODUCTS, _unqualified(inputs[PRODUCTS]), products_schema(selection))
@@ -112,6 +115,22 @@ def _value(name: str, schema: Mapping[str, Any], required: bool, inputs: Mapping
     if isinstance(value, dict) and "href" not in value and Draft202012Validator(dict(schema)).is_valid(value):
         return value
     return _checked(name, _unqualified(value), schema)
+
+
+def _check_period(stretch: Stretch, values: Mapping[str, Any]) -> None:
+    """Raises Fault INVALID for days that are in the wrong order, too near, too far apart or too long ago."""
+    start, end = (date.fromisoformat(values[name]) for name in (stretch.start, stretch.end))
+    days = (end - start).days
+    if start < stretch.not_before:
+        raise Fault(
+            Kind.INVALID, f"the input {stretch.start}: {start} is before {stretch.not_before}", stretch.start
+        )
+    if not stretch.least_days <= days <= stretch.most_days:
+        raise Fault(
+            Kind.INVALID,
+            f"the input {stretch.end}: it is {days} days after {stretch.start}; allowed are {stretch.least_days} to {stretch.most_days}",
+            stretch.end,
+        )
 
 
 def _unqualified(value: Any) -> Any:
