@@ -41,8 +41,7 @@ class LocalExecutor:
             )
         except OSError as error:
             raise SubmitRejected(f"{spec.argv[0]}: {error.strerror}") from error
-        with suppress(psutil.NoSuchProcess):
-            psutil.Process(pid).nice(_NICE)
+        _give_way(pid)
         ref = _ref(pid)
         write_json(spec.folder / _LAUNCHED, {"ref": ref, "until": time.time() + spec.minutes * 60})
         return ref
@@ -87,6 +86,14 @@ class LocalExecutor:
         except PermissionError as error:
             raise BackendUnreachable(f"process {process.pid} is not ours") from error
         return _process(ref) is None
+
+
+def _give_way(pid: int) -> None:
+    """Idle priority: of the process among its group's, and of its group, because Linux shares a machine among sessions first (sched(7), autogroup)."""
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(pid).nice(_NICE)
+    with suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(_NICE))
 
 
 def _ref(pid: int) -> str:

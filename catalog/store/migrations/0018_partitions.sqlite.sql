@@ -1,1 +1,0 @@
--- One file on one machine: nothing to part.
