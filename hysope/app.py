@@ -33,6 +33,7 @@ from ogc.connected import block as connected
 from ogc.connected.endpoint import ConnectedEndpoints
 from ogc.csw.endpoint import CswEndpoint
 from ogc.csw.service import CswService
+from ogc.dcat.endpoint import DcatEndpoints
 from ogc.edr import block as edr
 from ogc.edr.endpoint import EdrEndpoints
 from ogc.edr.service import EdrService
@@ -163,6 +164,7 @@ def _catalogues(services: Services, edge: Edge) -> list[BaseRoute]:
         Route("/oai", OaiEndpoint(OaiService(catalog, settings), edge).__call__, methods=_BOTH),
         *StacEndpoints(StacService(catalog, settings), edge, settings, __version__).routes(),
         *OpenSearchEndpoints(catalog, edge, settings).routes(),
+        *DcatEndpoints(catalog, edge, settings).routes(),
         *HubEndpoint(catalog, edge, settings).routes(),
         *RestoEndpoints(catalog, files, edge, settings).routes(),
         Route("/files", files.selection),

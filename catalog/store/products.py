@@ -47,14 +47,15 @@ class Products:
 
         `after` goes on behind a product of an earlier page (orders NEWEST and OLDEST): publications in between shift nothing.
         """
-        query = (
-            select(tables.product)
-            .where(visible_products(visible), sql.where(tree, self._database.dialect))
-            .order_by(*sql.order(order))
-            .limit(limit)
+        sort = sql.order(order)
+        page = select(tables.product.c.key).where(
+            visible_products(visible), sql.where(tree, self._database.dialect)
         )
         if after is not None:
-            query = query.where(sql.behind(order, after))
+            page = page.where(sql.behind(order, after))
+        # which ones first: what is sorted are then keys, and not thousands of whole products
+        page = page.order_by(*sort).limit(limit).correlate(None)
+        query = select(tables.product).where(tables.product.c.key.in_(page)).order_by(*sort)
         with self._database.reading(deadline) as connection:
             rows = connection.execute(query).all()
             keys = [row.key for row in rows]

@@ -45,12 +45,13 @@ class Records:
         seen = and_(
             visible_changes(tables.record, visible), sql.where(tree, self._database.dialect, sql.RECORDS)
         )
+        sort = sql.order(order, sql.RECORDS)
+        # which ones first: what is sorted are then keys, and not thousands of whole records
+        page = select(tables.record.c.key).where(seen).order_by(*sort).limit(limit).offset(offset)
         query = (
             select(tables.record, _ON_TAPE)
-            .where(seen)
-            .order_by(*sql.order(order, sql.RECORDS))
-            .limit(limit)
-            .offset(offset)
+            .where(tables.record.c.key.in_(page.correlate(None)))
+            .order_by(*sort)
         )
         with self._database.reading(deadline) as connection:
             rows = connection.execute(query).all()
