@@ -11,7 +11,7 @@ from starlette.responses import Response
 from catalog.model.faults import Fault
 from catalog.model.principal import Role
 from ogc.csw import service
-from ogc.csw.request import CswRequest, from_kvp, from_xml
+from ogc.csw.request import V2, asked_version, from_kvp, from_xml
 from ogc.csw.service import CswService
 from ogc.http.edge import Edge
 from ogc.http.identity import CHALLENGE
@@ -25,29 +25,30 @@ class CswEndpoint:
 
     async def __call__(self, request: Request) -> Response:
         """The answer; every fault leaves as an ows:ExceptionReport."""
+        version = V2
         try:
+            kvp = {} if self._edge.has_xml(request) else await self._edge.kvp(request)
+            body = await self._edge.body(request) if self._edge.has_xml(request) else b""
+            version = asked_version(kvp, body)
             who = await self._edge.principal(request)
-            read = await self._read(request)
-            body = await self._edge.pool.run(
+            read = from_xml(body, self._edge.settings.limits) if body else from_kvp(kvp)
+            said = await self._edge.pool.run(
                 partial(self._csw.answer, read, who, self._edge.base_url(request))
             )
         except Fault as fault:
-            return _refused(fault)
+            return _refused(fault, version)
         scope = "public" if who.role is Role.PUBLIC else "private"
         headers = {"Cache-Control": f"{scope}, max-age=60", "Vary": "Authorization, X-API-Key"}
-        return Response(body, media_type=service.MEDIA_TYPE, headers=headers)
-
-    async def _read(self, request: Request) -> CswRequest:
-        if self._edge.has_xml(request):
-            return from_xml(await self._edge.body(request), self._edge.settings.limits)
-        return from_kvp(await self._edge.kvp(request))
+        return Response(said.body, said.status, headers, said.media_type)
 
 
-def _refused(fault: Fault) -> Response:
+def _refused(fault: Fault, version: str) -> Response:
     headers = {"Cache-Control": "no-store"}
-    status = service.status(fault)
+    status = service.status(fault, version)
     if status == 401:
         headers["WWW-Authenticate"] = CHALLENGE
     if fault.retry_after is not None:
         headers["Retry-After"] = str(fault.retry_after)
-    return Response(service.report(fault), status_code=status, media_type=service.MEDIA_TYPE, headers=headers)
+    return Response(
+        service.report(fault, version), status_code=status, media_type=service.MEDIA_TYPE, headers=headers
+    )

@@ -102,8 +102,14 @@ class Repository:
     def query_domain(
         self, domain: str, typenames: object, domainquerytype: str = "list", count: bool = False
     ) -> list[Any]:
-        """The values of a queryable: of the type only, which are few."""
-        return [(name,) for name in sorted(KINDS)] if domain == "type" else []
+        """The values of a queryable with their counts: of the type only, which are few."""
+        if domain not in ("type", "dc:type"):
+            return []
+        ask = self._asking
+        return [
+            (name, ask.catalog.count_records(Among(Property.KIND, tuple(kinds)), ask.who, ask.deadline))
+            for name, kinds in sorted(KINDS.items())
+        ]
 
     def query_insert(self, direction: str = "max") -> str:
         """The moment of the newest change: pycsw makes its updateSequence of it."""

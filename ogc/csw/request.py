@@ -13,16 +13,19 @@ from lxml import etree
 
 from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind, invalid
-from catalog.query import And, Filter, Meets, Text
+from catalog.query import Among, And, During, Filter, Meets, Property, Text
 from catalog.words import asked
 from catalog.xml.parse import parse
 from config.limits import Limits
 from ogc.filter.cql_text import parse_cql
 from ogc.filter.fes import parse_filter
-from ogc.http.fields import Field, at_least, four_numbers, plain, shown
+from ogc.filter.values import read_period
+from ogc.http.fields import Field, at_least, four_numbers, list_of, plain, shown
 from ogc.http.kvp import Kvp
 
-_CSW = "http://www.opengis.net/cat/csw/2.0.2"
+_CSW, _CSW3 = "http://www.opengis.net/cat/csw/2.0.2", "http://www.opengis.net/cat/csw/3.0"
+_FES = "http://www.opengis.net/fes/2.0"
+V2, V3 = "2.0.2", "3.0.0"
 _OGC = "http://www.opengis.net/ogc"
 _OPERATIONS = {
     name.lower(): name
@@ -30,13 +33,14 @@ _OPERATIONS = {
 }
 _PASSED = frozenset(
     {"SERVICE", "VERSION", "REQUEST", "SECTIONS", "ACCEPTFORMATS", "UPDATESEQUENCE", "TYPENAME", "TYPENAMES", "NAMESPACE", "OUTPUTFORMAT", "OUTPUTSCHEMA"}
-    | {"RESULTTYPE", "ELEMENTSETNAME", "ELEMENTNAME", "SORTBY", "ID", "SCHEMALANGUAGE", "PARAMETERNAME", "PROPERTYNAME", "REQUESTID"}
+    | {"RESULTTYPE", "ELEMENTSETNAME", "ELEMENTNAME", "SORTBY", "ID", "SCHEMALANGUAGE", "PARAMETERNAME", "VALUEREFERENCE", "PROPERTYNAME", "REQUESTID"}
 )  # fmt: skip
 _MOST_RECORDS = 1_000
 _MAX_RECORDS = Field("MAXRECORDS", at_least(0))
 _START = Field("STARTPOSITION", at_least(1))
 _BBOX = Field("BBOX", four_numbers)
 _Q = Field("Q", plain)
+_IDS, _TIME = Field("RECORDIDS", list_of(plain, 1_000)), Field("TIME", read_period)
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class CswRequest:
     tree: Filter
     needs_xml: bool
     """Whether whole ISO documents are asked for."""
+    version: str = V2
 
 
 def from_kvp(kvp: Kvp) -> CswRequest:
@@ -66,21 +71,24 @@ def from_kvp(kvp: Kvp) -> CswRequest:
         )
     if kvp.get("RESPONSEHANDLER"):
         raise Fault(Kind.INVALID, "responses go to the one who asks only", "responsehandler")
-    _version(kvp, operation)
+    version = _version(kvp, operation)
     passed = {name: value for name, value in kvp.items() if name in _PASSED}
-    passed.update({"SERVICE": "CSW", "VERSION": "2.0.2", "REQUEST": operation})
+    passed.update({"SERVICE": "CSW", "VERSION": version, "REQUEST": operation})
     if operation == "GetRecords":
         passed["MAXRECORDS"] = str(min(_MOST_RECORDS, _MAX_RECORDS.read_or(kvp, 10)))
         passed["STARTPOSITION"] = str(_START.read_or(kvp, 1))
-        passed.setdefault("TYPENAMES", "csw:Record")
+        passed.setdefault("TYPENAMES", "csw:Record" if version == V2 else "csw30:Record")
         passed.setdefault("ELEMENTSETNAME", "summary") if "ELEMENTNAME" not in kvp else None
-    tree = _kvp_filter(kvp) if operation == "GetRecords" else And(())
+    if version == V3:
+        passed["ACCEPTVERSIONS"] = V3
+    tree = _kvp_filter(kvp, version) if operation == "GetRecords" else And(())
     return CswRequest(
         "GET",
         urlencode({name.lower(): value for name, value in passed.items()}),
         b"",
         tree,
         _iso(kvp.get("OUTPUTSCHEMA")),
+        version,
     )
 
 
@@ -88,22 +96,23 @@ def from_xml(body: bytes, limits: Limits) -> CswRequest:
     """A request in XML. Raises Fault."""
     root = parse(body, limits.body_bytes)
     name = etree.QName(root)
-    if name.namespace != _CSW or name.localname.lower() not in _OPERATIONS:
+    space = str(name.namespace)
+    if space not in (_CSW, _CSW3) or name.localname.lower() not in _OPERATIONS:
         raise Fault(
             Kind.UNKNOWN_OPERATION,
-            f"{shown(name.localname)} is not an operation of CSW 2.0.2 here",
+            f"{shown(name.localname)} is not an operation of CSW 2.0.2 or 3.0 here",
             "request",
         )
-    if root.find(f"{{{_CSW}}}ResponseHandler") is not None:
+    if root.find(f"{{{space}}}ResponseHandler") is not None:
         raise Fault(Kind.INVALID, "responses go to the one who asks only", "responsehandler")
-    for spread in root.findall(f"{{{_CSW}}}DistributedSearch"):
+    for spread in root.findall(f"{{{space}}}DistributedSearch"):
         root.remove(spread)
     tree: Filter = And(())
     if name.localname == "GetRecords":
         _positions(root)
-        for query in root.findall(f"{{{_CSW}}}Query"):
-            for constraint in query.findall(f"{{{_CSW}}}Constraint"):
-                tree = _xml_filter(constraint)
+        for query in root.findall(f"{{{space}}}Query"):
+            for constraint in query.findall(f"{{{space}}}Constraint"):
+                tree = _xml_filter(constraint, space)
                 query.remove(constraint)
     return CswRequest(
         "POST",
@@ -111,38 +120,58 @@ def from_xml(body: bytes, limits: Limits) -> CswRequest:
         etree.tostring(root, xml_declaration=True, encoding="UTF-8"),
         tree,
         _iso(root.get("outputSchema")),
+        V2 if space == _CSW else V3,
     )
 
 
+def asked_version(kvp: Kvp, body: bytes) -> str:
+    """The version whose reports a client reads, of a request that may be wrong in any way."""
+    if (
+        kvp.get("VERSION") == V3
+        or kvp.get("ACCEPTVERSIONS", "").startswith(V3)
+        or _CSW3.encode() in body[:4_096]
+    ):
+        return V3
+    return V2
+
+
 def _iso(schema: str | None) -> bool:
-    return schema not in (None, "", _CSW)
+    return schema not in (None, "", _CSW, _CSW3)
 
 
-def _version(kvp: Kvp, operation: str) -> None:
-    """2.0.2 is the version; GetCapabilities without one gets it too (GDAL takes the version that is reported for its next request)."""
+def _version(kvp: Kvp, operation: str) -> str:
+    """2.0.2 or 3.0.0; GetCapabilities without one gets 2.0.2 (GDAL takes the version that is reported for its next request). Raises Fault."""
     accepted = kvp.get("ACCEPTVERSIONS")
     if operation == "GetCapabilities":
-        if accepted and "2.0.2" not in accepted.split(","):
-            raise Fault(Kind.UNKNOWN_VERSION, "this service speaks 2.0.2", "acceptversions")
-        return
+        if not accepted:
+            return V3 if kvp.get("VERSION") == V3 else V2
+        found = next((one for one in accepted.split(",") if one in (V2, V3)), None)
+        if found is None:
+            raise Fault(Kind.UNKNOWN_VERSION, f"this service speaks {V2} and {V3}", "acceptversions")
+        return found
     version = kvp.get("VERSION")
     if not version:
         raise Fault(Kind.MISSING, "the parameter VERSION is required", "version")
-    if version != "2.0.2":
-        raise Fault(Kind.INVALID, f"{shown(version)} is not 2.0.2", "version")
+    if version not in (V2, V3):
+        raise Fault(Kind.INVALID, f"{shown(version)} is neither {V2} nor {V3}", "version")
+    return version
 
 
-def _kvp_filter(kvp: Kvp) -> Filter:
+def _kvp_filter(kvp: Kvp, version: str) -> Filter:
     parts: list[Filter] = []
     constraint = kvp.get("CONSTRAINT", "")
     if constraint:
         language = kvp.get("CONSTRAINTLANGUAGE", "").upper()
         if language == "CQL_TEXT":
             parts.append(parse_cql(constraint))
-        elif language == "FILTER":
+        elif language in ("FILTER", _FES.upper()):
             parts.append(parse_filter(parse(constraint.encode(), len(constraint) * 4 + 1)))
         else:
             raise Fault(Kind.INVALID, "CONSTRAINTLANGUAGE is CQL_TEXT or FILTER", "constraintlanguage")
+    if version == V3:
+        ids, time = _IDS.read_or(kvp, ()), _TIME.read_or(kvp, None)
+        parts += [*([Among(Property.ID, ids)] if ids else []), *([During(time)] if time else [])]
+        kvp = {**kvp, "BBOX": ",".join(kvp.get("BBOX", "").split(",")[:4])} if kvp.get("BBOX") else kvp
     box = _BBOX.read_or(kvp, None)
     if box:
         parts.append(Meets(Box(west=box[0], south=box[1], east=box[2], north=box[3])))
@@ -152,13 +181,13 @@ def _kvp_filter(kvp: Kvp) -> Filter:
     return And(tuple(parts))
 
 
-def _xml_filter(constraint: etree._Element) -> Filter:
-    found = constraint.find(f"{{{_OGC}}}Filter")
+def _xml_filter(constraint: etree._Element, space: str) -> Filter:
+    found = constraint.find(f"{{{_OGC if space == _CSW else _FES}}}Filter")
     if found is not None:
         return parse_filter(found)
-    text = constraint.findtext(f"{{{_CSW}}}CqlText")
+    text = constraint.findtext(f"{{{space}}}CqlText")
     if text is None:
-        raise invalid("a constraint holds an ogc:Filter or a csw:CqlText", "constraint")
+        raise invalid("a constraint holds a Filter of this version or a CqlText", "constraint")
     return parse_cql(text)
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from io import BytesIO
 
 from lxml import etree
@@ -14,10 +15,10 @@ from catalog.xml.build import document, el, root_element
 from config.settings import Settings
 from ogc.csw import shims
 from ogc.csw.repository import ASKING, Asking
-from ogc.csw.request import CswRequest
+from ogc.csw.request import V2, CswRequest
 
-MEDIA_TYPE = "application/xml; charset=utf-8"
-_OWS = "http://www.opengis.net/ows"
+MEDIA_TYPE, ATOM = "application/xml; charset=utf-8", "application/atom+xml"
+_OWS, _OWS2 = "http://www.opengis.net/ows", "http://www.opengis.net/ows/2.0"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _CODES = {
     Kind.MISSING: "MissingParameterValue",
@@ -27,25 +28,38 @@ _CODES = {
 _OURS = frozenset({Kind.BUSY, Kind.UNAVAILABLE, Kind.BAD_CREDENTIAL, Kind.FORBIDDEN})
 
 
+@dataclass(frozen=True)
+class Answer:
+    """A document with its HTTP status."""
+
+    body: bytes
+    status: int
+    media_type: str
+
+
 class CswService:
-    """CSW 2.0.2 over the catalogue."""
+    """CSW 2.0.2 and 3.0 over the catalogue."""
 
     def __init__(self, catalog: Catalog, settings: Settings) -> None:
         self._catalog, self._settings = catalog, settings
 
-    def answer(self, request: CswRequest, who: Principal, base_url: str) -> bytes:
-        """The document that pycsw writes. Raises Fault BUSY when the search takes too long."""
+    def answer(self, request: CswRequest, who: Principal, base_url: str) -> Answer:
+        """What pycsw writes. Raises Fault BUSY when the search takes too long."""
         deadline = Deadline.after(self._settings.limits.search_seconds)
         # a count first: what the store refuses is our fault to report, pycsw would call it a wrong syntax
         self._catalog.count_records(request.tree, who, deadline)
         token = ASKING.set(Asking(self._catalog, who, deadline, request.tree, request.needs_xml, base_url))
         try:
-            engine = shims.load().Csw(self._configuration(base_url), _environ(request), "2.0.2")
-            _, body = engine.dispatch_wsgi()
+            engine = shims.load().Csw(self._configuration(base_url), _environ(request), request.version)
+            said, body = engine.dispatch_wsgi()
         finally:
             ASKING.reset(token)
         deadline.check()
-        return shims.trimmed(bytes(body))
+        document = shims.trimmed(bytes(body), request.version, base_url)
+        if request.version == V2:
+            return Answer(document, 200, MEDIA_TYPE)
+        media_type = ATOM if document[:300].find(b"<atom:feed") >= 0 else MEDIA_TYPE
+        return Answer(document, int(str(said).split()[0]), media_type)
 
     def _configuration(self, base_url: str) -> dict[str, dict[str, str]]:
         service, contact = self._settings.service, self._settings.service.contact
@@ -77,27 +91,30 @@ def _environ(request: CswRequest) -> dict[str, object]:
     }  # fmt: skip
 
 
-def status(fault: Fault) -> int:
-    """200, as CSW 2.0.2 clients read exceptions, but for what is none of the request's words."""
+def status(fault: Fault, version: str) -> int:
+    """200, as CSW 2.0.2 clients read exceptions, and 400 in 3.0 (12-176r7, 6.7), but for what is none of the request's words."""
+    usual = 200 if version == V2 else 400
     return {Kind.BAD_CREDENTIAL: 401, Kind.FORBIDDEN: 403}.get(
-        fault.kind, 503 if fault.kind in _OURS else 200
+        fault.kind, 503 if fault.kind in _OURS else usual
     )
 
 
-def report(fault: Fault) -> bytes:
-    """An ows:ExceptionReport."""
-    root = root_element(
-        f"{{{_OWS}}}ExceptionReport", {"ows": _OWS, "xsi": _XSI}, {"version": "1.2.0", "language": "en"}
-    )
+def report(fault: Fault, version: str) -> bytes:
+    """An ExceptionReport of OWS 1.0, and of OWS 2.0 for CSW 3.0."""
+    space, place, words = (
+        (_OWS, "ows/1.0.0", {"version": "1.2.0", "language": "en"}) if version == V2
+        else (_OWS2, "ows/2.0", {"version": "3.0.0", "{http://www.w3.org/XML/1998/namespace}lang": "en"})
+    )  # fmt: skip
+    root = root_element(f"{{{space}}}ExceptionReport", {"ows": space, "xsi": _XSI}, words)
     root.set(
-        f"{{{_XSI}}}schemaLocation", f"{_OWS} http://schemas.opengis.net/ows/1.0.0/owsExceptionReport.xsd"
+        f"{{{_XSI}}}schemaLocation", f"{space} http://schemas.opengis.net/{place}/owsExceptionReport.xsd"
     )
     code = "NoApplicableCode" if fault.kind in _OURS else _CODES.get(fault.kind, "InvalidParameterValue")
     exception: etree._Element = el(
         root,
-        f"{{{_OWS}}}Exception",
+        f"{{{space}}}Exception",
         exceptionCode=code,
         **({"locator": fault.locator} if fault.locator else {}),
     )
-    el(exception, f"{{{_OWS}}}ExceptionText", fault.text)
+    el(exception, f"{{{space}}}ExceptionText", fault.text)
     return document(root)

@@ -19,6 +19,17 @@ from lxml import etree
 from ogc.filter.fes import SPATIAL
 
 _ARITHMETIC = re.compile(rb"<ogc:ArithmeticOperators>.*?</ogc:ArithmeticOperators>", re.DOTALL)
+_ARITHMETIC3 = re.compile(
+    rb"<fes20:ArithmeticOperators>.*?</fes20:ArithmeticOperators>|<fes20:Functions>.*?</fes20:Functions>|<fes20:Functions/>"
+    rb'|<ows20:Operation name="GetRepositoryItem">.*?</ows20:Operation>',
+    re.DOTALL,
+)
+_NOT_HERE = re.compile(
+    rb'(<fes20:Constraint name="Implements(?:Query|Functions|SpatialFilter|MinTemporalFilter|TemporalFilter|VersionNav|ExtendedOperators|MinimumXPath|'
+    rb'SchemaElementFunc)">'
+    rb"<ows11:NoValues/><ows11:DefaultValue>)TRUE"
+)
+"""Conformance classes of FES 2.0 that filters here do not have, and that pycsw claims."""
 _LOADING = threading.Lock()
 
 
@@ -36,23 +47,30 @@ def _load() -> Any:
     sys.modules["pkg_resources"].require = lambda *_: [types.SimpleNamespace(version="2.6.2")]  # type: ignore[attr-defined]
     try:
         from pycsw import server
-        from pycsw.ogc.csw import csw2
-        from pycsw.ogc.fes import fes1
+        from pycsw.ogc.csw import csw2, csw3
+        from pycsw.ogc.fes import fes1, fes2
     finally:
         for name in added:
             sys.modules.pop(name, None)
-    csw2.etree = _CachedEtree()
+    csw2.etree = csw3.etree = _CachedEtree()
     fes1.MODEL["SpatialOperators"]["values"] = list(SPATIAL)
     fes1.MODEL["Functions"] = {}
+    fes2.MODEL["SpatialOperators"]["values"] = list(SPATIAL)
+    fes2.MODEL["Functions"] = {}
     logging.getLogger("pycsw").addHandler(logging.NullHandler())
     logging.getLogger("pycsw").propagate = False
     return server
 
 
-def trimmed(document: bytes) -> bytes:
-    """A document without what does not hold here: another version, functions in filters, and the engine's own name."""
-    for said in (b"<ows:ServiceTypeVersion>3.0.0</ows:ServiceTypeVersion>", b"<!-- pycsw 2.6.2 -->\n"):
-        document = document.replace(said, b"", 1)
+def trimmed(document: bytes, version: str, base_url: str) -> bytes:
+    """A document without what does not hold here: functions in filters, a door of OpenSearch that we have elsewhere, and the engine's own name."""
+    document = document.replace(b"<!-- pycsw 2.6.2 -->\n", b"", 1)
+    if version == "3.0.0":
+        search = (
+            f"{base_url}/csw?mode=opensearch&amp;service=CSW&amp;version=3.0.0&amp;request=GetCapabilities"
+        )
+        document = document.replace(search.encode(), f"{base_url}/opensearch".encode())
+        return _NOT_HERE.sub(rb"\g<1>FALSE", _ARITHMETIC3.sub(b"", document))
     return _ARITHMETIC.sub(b"", document, count=1)
 
 

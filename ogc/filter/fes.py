@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 
 from lxml import etree
 
@@ -17,6 +18,8 @@ from ogc.http.fields import number
 
 _OGC = "{http://www.opengis.net/ogc}"
 _GML = "{http://www.opengis.net/gml}"
+_FES, _GML32 = "{http://www.opengis.net/fes/2.0}", "{http://www.opengis.net/gml/3.2}"
+_RENAMED = {"ValueReference": "PropertyName"}
 _DEPTH = 30
 _RELATIONS = {
     "PropertyIsEqualTo": Relation.EQUAL, "PropertyIsNotEqualTo": Relation.NOT_EQUAL, "PropertyIsLessThan": Relation.LESS,
@@ -27,10 +30,25 @@ SPATIAL = ("BBOX", "Disjoint", "Intersects")
 
 
 def parse_filter(root: etree._Element) -> Filter:
-    """An `ogc:Filter` as our tree. Raises Fault INVALID."""
+    """An `ogc:Filter`, or an `fes:Filter` of version 2.0, as our tree. Raises Fault INVALID."""
+    if root.tag == f"{_FES}Filter":
+        root = _older(root)
     if root.tag != f"{_OGC}Filter":
         raise invalid("the constraint is not an ogc:Filter of version 1.1", "constraint")
     return And(tuple(_node(child, 0) for child in root))
+
+
+def _older(root: etree._Element) -> etree._Element:
+    """A filter of version 2.0 in the words of 1.1: what we know of both differs in names only."""
+    out = deepcopy(root)
+    for element in out.iter(etree.Element):
+        name = str(element.tag)
+        if name.startswith(_FES):
+            local = name.removeprefix(_FES)
+            element.tag = _OGC + _RENAMED.get(local, local)
+        elif name.startswith(_GML32):
+            element.tag = _GML + name.removeprefix(_GML32)
+    return out
 
 
 def _node(element: etree._Element, depth: int) -> Filter:

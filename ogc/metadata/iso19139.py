@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 from lxml import etree
 
 from catalog.model.area import Box
@@ -17,6 +19,7 @@ GML = "http://www.opengis.net/gml/3.2"
 _LISTS = "http://standards.iso.org/iso/19139/resources/gmxCodelists.xml#"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _LANGUAGES = {"en": "eng", "fr": "fre"}
+_NO_NAME = re.compile(r"[^A-Za-z0-9_.-]", re.ASCII)
 
 
 def encode(sheet: Sheet) -> etree._Element:
@@ -83,10 +86,10 @@ def _identification(root: etree._Element, sheet: Sheet) -> None:
     _code(_el(data, "language"), "LanguageCode", _LANGUAGES.get(sheet.language, "eng"))
     el(_el(data, "topicCategory"), f"{{{GMD}}}MD_TopicCategoryCode", sheet.topic)
     if record.box or record.period:
-        _extent(data, record.box, record.period)
+        _extent(data, record.box, record.period, record.id)
 
 
-def _extent(data: etree._Element, where: Box | None, when: Period | None) -> None:
+def _extent(data: etree._Element, where: Box | None, when: Period | None, record: str) -> None:
     extent = _el(_el(data, "extent"), "EX_Extent")
     if where is not None:
         box = _el(_el(extent, "geographicElement"), "EX_GeographicBoundingBox")
@@ -101,7 +104,7 @@ def _extent(data: etree._Element, where: Box | None, when: Period | None) -> Non
     if when is not None:
         temporal = _el(_el(_el(extent, "temporalElement"), "EX_TemporalExtent"), "extent")
         period = el(temporal, f"{{{GML}}}TimePeriod")
-        period.set(f"{{{GML}}}id", "period")
+        period.set(f"{{{GML}}}id", f"period-{_NO_NAME.sub('_', record)}")  # many records stand in one answer
         first, last = (text[:19] + "Z" if text else "" for text in ends_text(when, ""))
         el(
             period,

@@ -39,6 +39,22 @@ def test_owslib_searches_and_walks(server: str, python: Path) -> None:
     assert found["walked"] == found["matches"] >= 16
 
 
+def test_owslib_searches_by_csw_3(server: str) -> None:
+    python = HERE.parents[1] / ".venv-clients" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("the second environment is not there (make clients)")
+    command = [str(python), "-W", "ignore", str(HERE / "csw3_session.py"), server]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 0, run.stderr[-2000:]
+    found = json.loads(run.stdout.splitlines()[-1])
+    assert found["version"] == "3.0.0"
+    assert found["operations"] == ["GetCapabilities", "GetDomain", "GetRecordById", "GetRecords"]
+    assert {"oso-23", "sentinel2-l2a"} <= set(found["series"])
+    assert "sentinel2-l2a" in found["titles"]
+    assert len(found["area"]) == 6
+    assert len(set(found["walked"])) == len(found["walked"]) == found["matches"] >= 16
+
+
 def test_gdal_lists_records(server: str, tmp_path: Path) -> None:
     if not shutil.which("ogrinfo", path="/usr/bin"):
         pytest.skip("ogrinfo is not installed (Debian: gdal-bin)")
