@@ -37,7 +37,7 @@ _SECONDS = Histogram(
 )
 _DOORS = frozenset(
     {
-        "wms", "cascade", "csw", "oai", "wmts", "wcs", "stac", "files", "sos", "sta", "series", "opensearch", "resto2", "services", "titiler", "ogcapi", "hydroweb",
+        "wms", "cascade", "csw", "oai", "wmts", "wcs", "stac", "files", "sos", "sta", "series", "opensearch", "hub", "dcat", "resto2", "services", "titiler", "ogcapi", "hydroweb",
         "spaces", "stations", "properties", "products", "collections", "orders", "search", "health", "metrics", "static", "hysope.qlr",
     }
 )  # fmt: skip

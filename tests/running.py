@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -50,6 +51,9 @@ def _address(log: Path, process: subprocess.Popen[bytes]) -> str:
                 with urllib.request.urlopen(f"{found[1]}/health/ready", timeout=2) as answer:
                     if answer.status == 200:
                         return found[1]
+            except urllib.error.HTTPError as early:
+                early.close()
+                time.sleep(0.1)
             except OSError:
                 pass
         time.sleep(0.1)

@@ -153,6 +153,7 @@ def api_document(service: Service, address: str, version: str, blocks: Sequence[
                 "InvalidParameter": {"description": "A parameter is wrong or unknown.", "content": refused},
                 "NotFound": {"description": "There is no such resource.", "content": refused},
                 "Unauthorized": {"description": "A key is needed.", "content": refused},
+                "Forbidden": {"description": "For operators.", "content": refused},
                 "Busy": {"description": "Come again after Retry-After seconds.", "content": refused},
             },
             "securitySchemes": {

@@ -18,6 +18,10 @@ from ogc.http.problem import refused_plainly
 from ogc.hub.request import read_wanted
 from ogc.hub.topics import Topics
 
+_WORDS = (
+    "This is a WebSub hub (https://www.w3.org/TR/websub/). To be sent what is new in a feed of this server, POST a form with\n"
+    "hub.mode=subscribe, hub.topic=<address of the feed>, hub.callback=<your address>, and hub.secret if you like.\n"
+)
 _STATUS = {Kind.BUSY: 503, Kind.UNAVAILABLE: 503, Kind.TOO_LARGE: 413}
 
 
@@ -30,7 +34,11 @@ class HubEndpoint:
 
     def routes(self) -> list[Route]:
         """The address."""
-        return [Route("/hub", self._subscribe, methods=["POST"])]
+        return [Route("/hub", self._subscribe, methods=["POST"]), Route("/hub", self._told, methods=["GET"])]
+
+    async def _told(self, _request: Request) -> Response:
+        """For people who follow the link of a feed."""
+        return PlainTextResponse(_WORDS)
 
     async def _subscribe(self, request: Request) -> Response:
         try:

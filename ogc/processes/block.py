@@ -256,7 +256,9 @@ def _paths() -> dict[str, Document]:
         },
         **_campaigns(),
         "/board": {
-            "get": _mine(operation(_TAG, "getBoard", "How production stands, for operators", answer("board")))
+            "get": _for_operators(
+                operation(_TAG, "getBoard", "How production stands, for operators", answer("board"))
+            )
         },
     }
 
@@ -300,6 +302,12 @@ def _mine(one: Document) -> Document:
     """An operation that wants to know who asks."""
     refused = {"401": {"$ref": "#/components/responses/Unauthorized"}}
     return {**one, "responses": {**one["responses"], **refused}, "security": _KEY}
+
+
+def _for_operators(one: Document) -> Document:
+    """An operation that is not for every user."""
+    mine = _mine(one)
+    return {**mine, "responses": {**mine["responses"], "403": {"$ref": "#/components/responses/Forbidden"}}}
 
 
 def _ordered() -> Document:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,6 +58,9 @@ def centre(products: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             try:
                 urllib.request.urlopen(f"{address}/health/ready", timeout=2).close()
                 break
+            except urllib.error.HTTPError as early:
+                early.close()
+                time.sleep(0.1)
             except OSError:
                 time.sleep(0.1)
         yield Centre(address, *keys)

@@ -140,6 +140,7 @@ def test_an_inbox_is_watched_and_what_fails_is_set_aside_with_its_reason(tmp_pat
 def test_serve_a_folder_without_configuration(tmp_path: Path, workers: int) -> None:
     import json
     import re
+    import urllib.error
     import urllib.request
 
     write_l2a(tmp_path / "products", SMALL, date(2023, 3, 5), 0.0)
@@ -178,6 +179,9 @@ def test_serve_a_folder_without_configuration(tmp_path: Path, workers: int) -> N
                 with urllib.request.urlopen(f"{address}/health/ready", timeout=2) as answer:
                     assert json.load(answer)["ready"] is True
                     break
+            except urllib.error.HTTPError as early:
+                early.close()
+                time.sleep(0.1)
             except OSError:
                 time.sleep(0.1)
         with urllib.request.urlopen(f"{address}/wms?SERVICE=WMS&REQUEST=GetCapabilities") as answer:
