@@ -38,7 +38,7 @@ _SECONDS = Histogram(
 _DOORS = frozenset(
     {
         "wms", "cascade", "csw", "oai", "wmts", "wcs", "stac", "files", "sos", "sta", "series", "opensearch", "hub", "dcat", "resto2", "services", "titiler", "ogcapi",
-        "hydroweb",        "spaces", "stations", "properties", "products", "collections", "orders", "search", "health", "metrics", "static", "hysope.qlr",
+        "hydroweb", "spaces", "stations", "properties", "products", "collections", "orders", "search", "health", "metrics", "static", "hysope.qlr",
     }
 )  # fmt: skip
 log = logging.getLogger("hysope.access")

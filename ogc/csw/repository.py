@@ -35,6 +35,8 @@ class Asking:
     tree: Filter
     needs_xml: bool
     base_url: str
+    total: int
+    """How many records the filter has."""
 
 
 _MEDIA = ("application/xml", "image/tiff")
@@ -70,7 +72,6 @@ class Repository:
     ) -> list[Any]:
         """The number of matches as text, and a page of them. The constraint is not read: it never reaches pycsw."""
         ask = self._asking
-        total = ask.catalog.count_records(ask.tree, ask.who, ask.deadline)
         order = Order.MODIFIED_DOWN
         if sortby:
             up, down = _ORDERS.get(sortby.get("propertyname", ""), (Order.TITLE, Order.TITLE_DOWN))
@@ -84,7 +85,7 @@ class Repository:
             int(startposition),
             originals=ask.needs_xml,
         )
-        return [str(total), [self._object(record) for record in page]]
+        return [str(ask.total), [self._object(record) for record in page]]
 
     def query_ids(self, ids: Iterable[str]) -> list[Any]:
         """The records of these ids."""

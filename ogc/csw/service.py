@@ -47,8 +47,9 @@ class CswService:
         """What pycsw writes. Raises Fault BUSY when the search takes too long."""
         deadline = Deadline.after(self._settings.limits.search_seconds)
         # a count first: what the store refuses is our fault to report, pycsw would call it a wrong syntax
-        self._catalog.count_records(request.tree, who, deadline)
-        token = ASKING.set(Asking(self._catalog, who, deadline, request.tree, request.needs_xml, base_url))
+        total = self._catalog.count_records(request.tree, who, deadline)
+        asking = Asking(self._catalog, who, deadline, request.tree, request.needs_xml, base_url, total)
+        token = ASKING.set(asking)
         try:
             engine = shims.load().Csw(self._configuration(base_url), _environ(request), request.version)
             said, body = engine.dispatch_wsgi()
