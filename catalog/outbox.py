@@ -14,7 +14,8 @@ from catalog.service import StoreDown
 
 log = logging.getLogger("hysope.outbox")
 T = TypeVar("T")
-_AT_ONCE = 40
+_AT_ONCE = 24
+"""Three for each thread: what is taken is done before it would be taken again, however slow its receivers are."""
 _THREADS = 8
 _IDLE_SECONDS = 1.0
 

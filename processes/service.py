@@ -97,7 +97,7 @@ class Processes:
         request = {"inputs": inputs, "values": order.values, "products": products, "answer": terms.answer}
         entry = Order(
             JobId(str(uuid.uuid4())), process.id, process.version, who.name, who.groups, json.dumps(request, ensure_ascii=False),
-            fingerprint(process, order.values, products), terms.idempotency, terms.subscriber, terms.campaign,
+            fingerprint(process, {**order.values, **site(process, self._settings)}, products), terms.idempotency, terms.subscriber, terms.campaign,
         )  # fmt: skip
         most, executor = self._settings.processes.jobs_of_user, self._settings.processes.executor
         job = self.queue.add(

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Row, and_, delete, func, insert, select, update
 
 from catalog.model.subscription import Subscription, Wanted, Wish
 from catalog.model.time import Micros, now
@@ -89,12 +89,6 @@ class SubscriptionTable:
         """Forgets it."""
         with self._database.writing() as connection:
             connection.execute(delete(_T).where(_C.key == one.key))
-
-    def count(self) -> int:
-        """How many are alive."""
-        alive = or_(_C.until_us > now())
-        with self._database.answering() as connection:
-            return int(connection.execute(select(func.count()).select_from(_T).where(alive)).scalar_one())
 
     def _set(self, one: Subscription, values: dict[str, Any]) -> None:
         """A wish that came meanwhile stays, and is due at once."""

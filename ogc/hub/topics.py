@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from catalog.model.faults import Fault, Kind, too_large
 from catalog.model.principal import ANONYMOUS, Deadline
@@ -20,6 +21,8 @@ from ogc.opensearch.endpoint import PARAMETERS, read_search
 from ogc.series import feed
 from ogc.series.request import read_request
 from ogc.series.rows import SeriesReader
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -99,17 +102,18 @@ class Topics:
         request = replace(request, tree=asked.changed(request.tree))
         most = self._limits.feed_entries
         reader = SeriesReader(self._catalog, request, ANONYMOUS, self._deadline())
-        found = reader.first(most)
+        found, full = told_whole(reader.first(most + 1), most, lambda one: one.series.modified)
         if not found:
             return None
         author = self._settings.service.contact.organisation
         body = feed.encode(found, reader.latest(found), asked.address, asked.base, author)
-        return News(body, found[-1].series.modified, len(found) == most)
+        return News(body, found[-1].series.modified, full)
 
     def _records(self, asked: _Asked) -> News | None:
         tree = asked.changed(read_search(self._parameters(asked.query)).tree)
         most = self._limits.feed_entries
-        found = self._catalog.search_records(tree, ANONYMOUS, self._deadline(), Order.MODIFIED, most)
+        page = self._catalog.search_records(tree, ANONYMOUS, self._deadline(), Order.MODIFIED, most + 1)
+        found, full = told_whole(page, most, lambda one: one.modified)
         if not found:
             return None
         service, base = self._settings.service, asked.base
@@ -122,7 +126,19 @@ class Topics:
         )
         sheets = [sheet_of(one, self._catalog.kind_of(one.collection), base) for one in found]
         body = atom.encode(told, sheets, f"{base}/ogcapi/collections/metadata/items")
-        return News(body, found[-1].modified, len(found) == most)
+        return News(body, found[-1].modified, full)
 
     def _deadline(self) -> Deadline:
         return Deadline.after(self._limits.search_seconds)
+
+
+def told_whole(found: Sequence[T], most: int, changed: Callable[[T], Micros]) -> tuple[Sequence[T], bool]:
+    """What of a page with one more than `most` is told now, and whether there is more.
+
+    Things that changed at one moment are told together, as the next page begins behind that moment; of so many that they fill a page, the first are told.
+    """
+    if len(found) <= most:
+        return found, False
+    page, behind = found[:most], changed(found[most])
+    before = [one for one in page if changed(one) != behind]
+    return before or page, True

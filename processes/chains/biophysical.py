@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.raster.files import describe, read_band
-from catalog.raster.onto import read_bits_onto, read_onto
+from catalog.raster.files import describe
+from catalog.raster.onto import read_bits_onto
 from catalog.raster.write import write_cog
+from processes.chains.planes import reflectance
 
 Floats = NDArray[np.floating[Any]]
 Flags = NDArray[np.uint8]
@@ -138,7 +139,7 @@ def run(item: dict[str, Any], values: dict[str, Any], out: Path) -> None:
     networks, domain = {name: read_network(home, name) for name in VARIABLES}, read_domain(home)
     cosines = _cosines(item.get("angles", {}), values)
     grid = describe(Path(item["bands"]["B5"]["path"])).grid
-    planes = [_reflectance(item["bands"][name], grid) for name in BANDS]
+    planes = [reflectance(item["bands"][name], grid, "average") for name in BANDS]
     mask = item["bands"].get("CLM")
     hidden = None
     if mask is not None and not values["keep_clouds"]:
@@ -200,14 +201,3 @@ def _cosines(told: Mapping[str, float], values: Mapping[str, Any]) -> tuple[floa
         )
     found = np.cos(np.radians([view, sun, relative]))
     return float(found[0]), float(found[1]), float(found[2])
-
-
-def _reflectance(band: Mapping[str, Any], grid: Any) -> Floats:
-    """A band on the grid, finer ones as the mean of their pixels; NaN without a value."""
-    path, nodata = Path(band["path"]), next(iter(band["nodata"]), None)
-    if describe(path).grid == grid:
-        stored = read_band(path, band["index"]).astype(np.float32)
-        stored[np.isin(stored, band["nodata"])] = np.nan
-    else:
-        stored = read_onto(path, band["index"], grid, "average", nodata)
-    return np.asarray(stored * np.float32(band["scale"]) + np.float32(band["offset"]))

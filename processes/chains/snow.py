@@ -8,7 +8,6 @@ above which the second, weaker thresholds hold. Snow in cast shadow (since LIS 1
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.raster.files import describe, read_band
+from catalog.raster.files import describe
 from catalog.raster.onto import read_bits_onto, read_onto
 from catalog.raster.write import write_cog
+from processes.chains.planes import reflectance
 
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -55,23 +55,13 @@ def run(item: dict[str, Any], values: dict[str, Any], out: Path) -> None:
         raise ValueError("there is no relief: the operator names one in processes.relief")
     swir = bands["B11"]
     grid = describe(Path(swir["path"])).grid
-    green, red, short = (_reflectance(bands[name], grid) for name in ("B3", "B4", "B11"))
+    green, red, short = (reflectance(bands[name], grid, "cubic") for name in ("B3", "B4", "B11"))
     mask = bands["CLM"]
     clouds = read_bits_onto(Path(mask["path"]), mask["index"], grid)
     height = read_onto(Path(relief), 1, grid, "bilinear", None)
     codes, share, _ = snow(green, red, short, clouds, height, Rules())
     write_cog(out / "SNOW.tif", codes, grid, NODATA, average=False)
     write_cog(out / "FSC.tif", share, grid, NODATA, average=False)
-
-
-def _reflectance(band: Mapping[str, Any], grid: Any) -> Plane:
-    path, nodata = Path(band["path"]), next(iter(band["nodata"]), None)
-    if describe(path).grid == grid:
-        stored = read_band(path, band["index"]).astype(np.float32)
-        stored[np.isin(stored, band["nodata"])] = np.nan
-    else:
-        stored = read_onto(path, band["index"], grid, "cubic", nodata)
-    return np.asarray(stored * np.float32(band["scale"]) + np.float32(band["offset"]))
 
 
 def snow(
