@@ -87,7 +87,15 @@ class Catalog:
 
     def edition(self) -> tuple[int, int]:
         """What every cache keeps beside its entries: the revision and, where a type has an embargo that may end, the minute."""
-        return self.revision(), int(time.time() // 60) if self._embargoes else 0
+        return self.revision(), self._minute()
+
+    def known_edition(self) -> tuple[int, int] | None:
+        """The same without asking the database; None where it would be asked. Never waits, so the event loop may call it."""
+        at, revision = self._seen
+        return None if time.monotonic() - at > _REVISION_SECONDS else (revision, self._minute())
+
+    def _minute(self) -> int:
+        return int(time.time() // 60) if self._embargoes else 0
 
     def search(
         self,

@@ -47,6 +47,7 @@ from ogc.http.guard import Guard
 from ogc.http.identity import Identity
 from ogc.http.pool import RenderPool
 from ogc.http.problem import unrouted
+from ogc.http.ready import Ready
 from ogc.hub.endpoint import HubEndpoint
 from ogc.hydroweb.endpoint import HydrowebEndpoints
 from ogc.mapsapi import block as mapsapi
@@ -107,7 +108,14 @@ def build(settings: Settings) -> Starlette:
             *_apis(services, edge),
             *_pages(services),
         ],
-        middleware=[Middleware(AccessLog), Middleware(Guard, settings=settings), _CORS],
+        middleware=[
+            Middleware(AccessLog),
+            Middleware(Guard, settings=settings),
+            _CORS,
+            Middleware(
+                Ready, most=settings.server.tile_cache_mb << 19, edition=services.catalog.known_edition
+            ),
+        ],
         lifespan=lifespan,
         exception_handlers={HTTPException: unrouted},
     )

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from enum import Enum
 from io import BytesIO
 
@@ -100,7 +99,12 @@ def _assemble(width: int, height: int, colour_type: int, chunks: bytes, rows: By
 
 
 def _chunk(tag: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + tag + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(tag)))
+    return (
+        struct.pack(">I", len(data))
+        + tag
+        + data
+        + struct.pack(">I", isal_zlib.crc32(data, isal_zlib.crc32(tag)))
+    )
 
 
 def _quantised(picture: Picture) -> Indexed:

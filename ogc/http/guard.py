@@ -7,6 +7,7 @@ import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
+from functools import lru_cache
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -62,6 +63,7 @@ def client_address(scope: Scope, proxies: Iterable[str]) -> str:
     return peer
 
 
+@lru_cache(1_000)
 def _loopback(address: str) -> bool:
     try:
         return ipaddress.ip_address(address).is_loopback

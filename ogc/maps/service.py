@@ -61,7 +61,7 @@ class Maps:
         self.layers = Layers(catalog)
         server = settings.server
         self._pictures = Pictures(
-            Memory(server.tile_cache_mb << 20), Disk(settings.data / "pictures", server.tile_disk_mb << 20)
+            Memory(server.tile_cache_mb << 19), Disk(settings.data / "pictures", server.tile_disk_mb << 20)
         )
         self._looks: dict[tuple[str, str], str] = {}
 
