@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from catalog.kept import Edition
 from catalog.keys import Keys
 from catalog.links import Links
 from catalog.model import spaces
@@ -75,6 +76,7 @@ class Catalog:
         self._summaries: OrderedDict[tuple[object, ...], tuple[tuple[int, int], Summary, float]] = (
             OrderedDict()
         )
+        self._changes: tuple[int, Mapping[str, int]] = (-1, {})
         self._spaces: OrderedDict[tuple[str, ...], tuple[tuple[int, int], tuple[str, ...]]] = OrderedDict()
         self._embargoes = any(kind.embargo != "P0D" for kind in registry.types.values())
 
@@ -137,11 +139,11 @@ class Catalog:
         return found[0]
 
     def summary(self, collection: str, who: Principal, deadline: Deadline) -> Summary:
-        """What a collection holds; remembered until the revision changes or, under an embargo, for a minute.
+        """What a collection holds; remembered until its products change or, under an embargo, for a minute.
 
         Of a million stations it takes a second, and there may be a delivery each second: it is then a minute old at most.
         """
-        key, stamp = (collection, who.view), self.edition()
+        key, stamp = (collection, who.view), self._edition_of(collection)
         kept = self._summaries.get(key)
         if kept is not None and (kept[0] == stamp or time.monotonic() < kept[2]):
             return kept[1]
@@ -154,6 +156,17 @@ class Catalog:
             found = self._store.products.summary(collection, self._sight(who), deadline)
         _keep(self._summaries, key, (stamp, found, until))
         return found
+
+    def _edition_of(self, collection: str) -> Edition:
+        """The edition of what is known of one collection of products: others may change meanwhile. Of stations it is that of all."""
+        edition = self.edition()
+        if collection in self.registry.series_types:
+            return edition
+        known, changes = self._changes
+        if known != edition[0]:
+            changes = self._store.products.changes()  # read after the revision: never older than it
+            self._changes = (edition[0], changes)
+        return changes.get(collection, 0), edition[1]
 
     def kind_of(self, collection: str) -> Collection | None:
         """The type of a collection, official or in a space."""

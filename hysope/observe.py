@@ -167,7 +167,7 @@ class AccessLog:
             "query": _masked(scope["query_string"][:2_000].decode("latin-1")), "status": status, "bytes": size,
             "ms": round(seconds * 1_000, 1), **({"incident": incident} if incident else {}),
         }  # fmt: skip
-        log.info(json.dumps(line))
+        sys.stderr.write(json.dumps(line) + "\n")  # by the logging module it took a tenth of a small tile
 
 
 async def _failed(send: Send, incident: str) -> None:

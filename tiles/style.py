@@ -6,6 +6,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from tiles.loops import loops
 from tiles.mosaic import Mosaic
 
 Bytes = NDArray[np.uint8]
+_TABLES = 256
+"""Kept for so many styles: at most 16 MB. Nobody writes into them; marked as not to be written, numba would compile its loops anew."""
 _STEPS = 240
 """Shades of an interpolated ramp; the entries after them are the special values."""
 
@@ -78,8 +81,12 @@ def colour(kind: ProductType, style: Style, bands: Sequence[str], mosaic: Mosaic
 
 def palette_of(kind: ProductType, style: Classes | Ramp | Relief) -> Bytes:
     """The palette of a style, entry 0 transparent."""
+    return _palette(kind.bands[style.bands[0]], style)
+
+
+@lru_cache(_TABLES)
+def _palette(band: Band, style: Classes | Ramp | Relief) -> Bytes:
     if isinstance(style, Classes):
-        band = kind.bands[style.bands[0]]
         colours = [rgba(one.colour) for one in (band.classes or band.bits)]
     elif isinstance(style, Relief):
         colours = _shades(style.stops)
@@ -90,7 +97,11 @@ def palette_of(kind: ProductType, style: Classes | Ramp | Relief) -> Bytes:
 
 def table_of(kind: ProductType, style: Classes | Ramp) -> Bytes:
     """Counts (as unsigned numbers of their size) to palette entries."""
-    band = kind.bands[style.bands[0]]
+    return _table(kind.bands[style.bands[0]], style)
+
+
+@lru_cache(_TABLES)
+def _table(band: Band, style: Classes | Ramp) -> Bytes:
     size = 256 if band.dtype == "uint8" else 65_536
     if isinstance(style, Classes):
         return _class_table(band, size)
@@ -174,14 +185,21 @@ def _composite(kind: ProductType, style: Composite, bands: Sequence[str], mosaic
 
 
 def _stretches(kind: ProductType, style: Composite) -> Bytes:
+    bands = [kind.bands[name] for name in style.bands]
+    tables = [
+        _stretch(band.dtype, band.scale, band.offset, style.low, style.high, style.gamma) for band in bands
+    ]
+    return np.stack(tables)
+
+
+@lru_cache(_TABLES)
+def _stretch(dtype: str, scale: float, offset: float, low: float, high: float, gamma: float) -> Bytes:
+    """Counts (as unsigned numbers) to 1…255; made once, since it takes as long as a tile's warp."""
     counts = np.arange(65_536).astype(np.uint16)
-    out = np.empty((3, 65_536), np.uint8)
-    for number, name in enumerate(style.bands):
-        band = kind.bands[name]
-        signed = counts.view(np.int16) if band.dtype == "int16" else counts
-        share = np.clip((signed * band.scale + band.offset - style.low) / (style.high - style.low), 0.0, 1.0)
-        out[number] = (share ** (1.0 / style.gamma) * 254.0 + 1.5).astype(np.uint8)
-    return out
+    signed = counts.view(np.int16) if dtype == "int16" else counts
+    share = np.clip((signed * scale + offset - low) / (high - low), 0.0, 1.0)
+    table: Bytes = (share ** (1.0 / gamma) * 254.0 + 1.5).astype(np.uint8)
+    return table
 
 
 def as_rgba(picture: Picture) -> Bytes:

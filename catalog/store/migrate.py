@@ -51,6 +51,8 @@ def statements(script: str) -> tuple[str, ...]:
         if line.rstrip().endswith(";") and sqlite3.complete_statement(current):
             out.append(current.strip().rstrip(";"))
             current = ""
+    if current.strip():
+        raise ValueError(f"a statement of a migration has no end: {current[:80]}")
     return tuple(out)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Select, Text, and_, case, cast, func, select
+from sqlalchemy import ColumnElement, Integer, Select, Text, and_, case, cast, func, select
 
 from catalog.model.area import Box
 from catalog.model.principal import Deadline
@@ -137,26 +137,45 @@ class Products:
                 .all()
             )
             natives = connection.execute(_native_extents(mine, visible)).all()
-            counted = connection.execute(
+            c = tables.product.c
+            whole = connection.execute(
                 select(
-                    func.count(), func.min(tables.product.c.start_us), func.max(tables.product.c.end_us)
+                    func.count().label("products"),
+                    func.min(c.start_us).label("start"),
+                    func.max(c.end_us).label("end"),
+                    func.min(c.west).label("west"),
+                    func.min(c.south).label("south"),
+                    func.max(c.east).label("east"),
+                    func.max(c.north).label("north"),
                 ).where(mine, visible_products(visible))
             ).one()
-            extent = self._extent(connection, collection, visible)
+            extent = (
+                None
+                if whole.west is None
+                else Box(west=whole.west, south=whole.south, east=whole.east, north=whole.north)
+            )
             return Summary(
                 collection,
                 tuple(Day(day) for day in days),
                 extent,
                 tuple(row.epsg for row in natives),
-                counted[0],
-                counted[1],
-                counted[2],
+                whole.products,
+                whole.start,
+                whole.end,
                 Box(
                     west=natives[0].west, south=natives[0].south, east=natives[0].east, north=natives[0].north
                 )
                 if len(natives) == 1
                 else None,
             )
+
+    def changes(self) -> dict[str, int]:
+        """How often the products of each collection changed."""
+        c = tables.collection_change.c
+        with self._database.engine.connect() as connection:
+            return {
+                row.collection: row.changes for row in connection.execute(select(c.collection, c.changes))
+            }
 
     def space_collections(self, visible: Visible, deadline: Deadline) -> tuple[str, ...]:
         """The collections in spaces that hold a product which the caller may see."""
@@ -185,30 +204,6 @@ class Products:
                     yield row.id, row.path, row.sha256
                 if row.low:
                     yield row.id, row.low, ""
-
-    def _extent(self, connection: Connection, collection: str, visible: Visible) -> Box | None:
-        mine = select(tables.product.c.key).where(
-            tables.product.c.collection == collection, visible_products(visible)
-        )
-        if self._database.dialect == "sqlite":
-            box = tables.box_rtree
-            west, south, east, north = connection.execute(
-                select(
-                    func.min(box.c.west), func.min(box.c.south), func.max(box.c.east), func.max(box.c.north)
-                ).where(box.c.product.in_(mine))
-            ).one()
-        else:
-            area = tables.box_area.c.area
-            query = select(
-                func.min(func.ST_XMin(area)),
-                func.min(func.ST_YMin(area)),
-                func.max(func.ST_XMax(area)),
-                func.max(func.ST_YMax(area)),
-            )
-            west, south, east, north = connection.execute(
-                query.where(tables.box_area.c.product.in_(mine))
-            ).one()
-        return None if west is None else Box(west=west, south=south, east=east, north=north)
 
 
 def _native_extents(

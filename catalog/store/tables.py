@@ -44,8 +44,17 @@ product = Table(
     Column("reason", Text, nullable=False),
     Column("footprint", LargeBinary, nullable=False),
     Column("audience", Text, nullable=False),
+    *(Column(side, Float) for side in ("west", "south", "east", "north")),
     UniqueConstraint("id", "version"),
 )
+
+collection_change = Table(
+    "collection_change",
+    metadata,
+    Column("collection", Text, primary_key=True),
+    Column("changes", BigInteger, nullable=False),
+)
+"""Counted by triggers of the product table."""
 
 asset = Table(
     "asset",

@@ -217,11 +217,14 @@ class Unit:
         )
 
     def _insert(self, product: Product, status: str, visible_from: Micros, at: Micros) -> None:
+        extent = union(product.boxes)
         values = {
             "id": product.id, "version": product.version, "collection": product.collection, "status": status, "day": product.day,
             "start_us": product.period.start, "end_us": product.period.end, "visible_from_us": visible_from, "produced_us": product.produced,
             "ingested_us": at, "cloud": product.cloud, "snow": product.snow, "platform": product.platform, "zone": product.zone,
             "source": product.source, "reason": "", "footprint": product.footprint, "audience": product.audience,
+            "west": extent.west if extent else None, "south": extent.south if extent else None,
+            "east": extent.east if extent else None, "north": extent.north if extent else None,
         }  # fmt: skip
         key = self.connection.execute(
             insert(tables.product).values(values).returning(tables.product.c.key)

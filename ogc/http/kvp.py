@@ -23,6 +23,12 @@ def read_kvp(query: bytes, limits: Limits) -> Kvp:
     if len(pairs) > limits.parameters:
         raise too_large(f"{len(pairs)} parameters", limits.parameters, "limits.parameters")
     out: dict[str, str] = {}
+    if query.isascii() and not _CODED.search(query):  # most are, and it is a third of the time
+        for text in query.decode("ascii").split("&"):
+            if text:
+                key, _, word = text.partition("=")
+                out.setdefault(key.upper(), word)
+        return out
     for pair in pairs:
         name, _, value = pair.partition(b"=")
         out.setdefault(_decoded(name).upper(), _decoded(value))
@@ -30,8 +36,6 @@ def read_kvp(query: bytes, limits: Limits) -> Kvp:
 
 
 def _decoded(raw: bytes) -> str:
-    if raw.isascii() and not _CODED.search(raw):  # most are, and this is a fifth of the time
-        return raw.decode("ascii")
     if _BROKEN_ESCAPE.search(raw):
         raise invalid("a parameter has a broken %-escape")
     try:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ NEEDED = {
     "/usr/bin/spawn-fcgi": "spawn-fcgi",
     "/usr/sbin/nginx": "nginx-light",
     "/usr/bin/gdaltindex": "gdal-bin",
+    "/usr/bin/gdalbuildvrt": "gdal-bin",
 }
 
 
@@ -156,3 +157,33 @@ def wait_for(address: str) -> None:
         except OSError:
             time.sleep(0.1)
     raise TimeoutError(address)
+
+
+@contextmanager
+def titiler(scenes: Sequence[Path]) -> Iterator[Server]:
+    """titiler.core under uvicorn, as its documentation says, with the settings of GDAL that it recommends."""
+    port = free_port()
+    environment = {
+        **os.environ,
+        "PEER_SCENES": ":".join(map(str, scenes)),
+        "GDAL_CACHEMAX": CACHE_MB,
+        "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+        "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": "YES",
+        "VSI_CACHE": "TRUE",
+        "VSI_CACHE_SIZE": "5000000",
+    }
+    environment.pop("GDAL_SKIP", None)
+    command = [
+        sys.executable, "-m", "uvicorn", "titiler_peer:app", "--app-dir", str(Path(__file__).parent), "--port", str(port),
+        "--workers", "2", "--log-level", "warning", "--no-access-log",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/openapi.json")
+        time.sleep(1.0)
+        children = psutil.Process(process.pid).children(recursive=True)
+        pids = [child.pid for child in children if "spawn_main" in " ".join(child.cmdline())]
+        yield Server(f"http://127.0.0.1:{port}/cog", tuple(pids))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)

@@ -22,6 +22,7 @@ from support import fresh_database, postgres_cluster
 from catalog.generator.hydroweb import demo_series
 from catalog.generator.muscate import Tile, write_l2a
 from catalog.ingest.batch import Ingest
+from catalog.model.area import Box
 from catalog.model.principal import ANONYMOUS, OPERATOR, Deadline
 from catalog.query import And, Order
 from catalog.service import Catalog, open_catalog
@@ -56,7 +57,13 @@ def answers(catalog: Catalog) -> tuple[object, ...]:
         [(one.id, one.water, one.aliases) for one in stations],
         [(one.station, one.count, one.first, one.last) for one in catalog.observations.streams(And(()), ANONYMOUS, 100, 0, deadline)],
         [(one.id, one.title, one.kind) for one in records],
+        _rounded(catalog.summary("sentinel2-l2a", ANONYMOUS, deadline).extent),
     )  # fmt: skip
+
+
+def _rounded(box: Box | None) -> list[float]:
+    assert box
+    return [round(side, 4) for side in (box.west, box.south, box.east, box.north)]
 
 
 LATER = [name for name in migrate.available("sqlite") if name > "0008"]

@@ -201,6 +201,29 @@ def test_the_summary_follows_every_publication(catalog: Catalog) -> None:
     assert catalog.summary("oso-23", ANONYMOUS, Deadline.after(10)).latest is None
 
 
+def test_a_summary_holds_until_the_products_of_its_own_collection_change(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog.publish(product("A"), OPERATOR)
+    asked, whole = [], catalog._store.products.summary
+
+    def counted(collection: str, *rest: object) -> object:
+        asked.append(collection)
+        return whole(collection, *rest)
+
+    monkeypatch.setattr(catalog._store.products, "summary", counted)
+
+    def days(collection: str) -> int:
+        return len(catalog.summary(collection, ANONYMOUS, Deadline.after(10)).days)
+
+    assert (days("sentinel2-l2a"), days("snow-cover")) == (1, 0)
+    catalog.publish(replace(product("other"), collection="snow-cover"), OPERATOR)
+    assert (days("sentinel2-l2a"), days("snow-cover")) == (1, 1)
+    assert asked == ["sentinel2-l2a", "snow-cover", "snow-cover"]
+    catalog.withdraw("other", OPERATOR, "wrong")
+    assert (days("sentinel2-l2a"), days("snow-cover")) == (1, 0)
+
+
 def test_only_operators_change_the_catalogue(catalog: Catalog) -> None:
     with pytest.raises(Fault) as caught:
         catalog.publish(product("A"), ANONYMOUS)

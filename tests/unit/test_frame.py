@@ -3,6 +3,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catalog.crs import CRS84, WEB_MERCATOR, WGS84, Crs, transform, transform_box
 from catalog.model.area import Box
@@ -88,3 +90,24 @@ def test_levels_are_listed_finest_first() -> None:
     widths = [level.grid.width for level in levels(product, product.assets[0], "B4")]
     assert widths == sorted(widths, reverse=True)
     assert widths[-2:] == [128, 32]
+
+
+@given(
+    st.floats(-2.0037e7, 2.0037e7),
+    st.floats(-2.0037e7, 2.0037e7),
+    st.floats(1.0, 1e5),
+    st.floats(1.0, 1e5),
+)
+def test_web_mercator_by_its_formula_is_what_proj_says(
+    west: float, south: float, wide: float, tall: float
+) -> None:
+    box = Box(west=west, south=south, east=min(west + wide, 2.0037e7 + 1), north=south + tall)
+    found = transform_box(box, WEB_MERCATOR.epsg, WGS84.epsg)
+    assert found
+    x, y = transform(3857, 4326, np.array([box.west, box.east]), np.array([box.south, box.north]))
+    np.testing.assert_allclose((found.west, found.east, found.south, found.north), (*x, *y), atol=1e-9)
+
+
+def test_a_box_of_web_mercator_beyond_the_world_ends_at_the_poles() -> None:
+    found = transform_box(Box(west=-1e30, south=-1e30, east=1e30, north=1e30), 3857, 4326)
+    assert found and round(found.south, 9) == -90 and round(found.north, 9) == 90
