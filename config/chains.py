@@ -30,6 +30,7 @@ class Selection(_Frozen):
     bands: tuple[str, ...] = ()
     """Bands that each product must have; the run is given them, or every band where none is named."""
     optional_bands: tuple[str, ...] = ()
+    """Bands that the run is given where a product has them; product types need not list them."""
     most: Annotated[int, Field(ge=1, le=10_000)] = 50
 
 

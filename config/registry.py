@@ -95,7 +95,7 @@ def _unfitting_process(registry: Registry, process: Process, document: Document)
                 place, "selection.collections", f"there is no product type {name}", did_you_mean(name, types)
             )
             continue
-        for band in (*selection.bands, *selection.optional_bands) if selection else ():
+        for band in selection.bands if selection else ():
             if band not in types[name].bands:
                 yield Problem(
                     place,

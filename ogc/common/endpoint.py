@@ -115,6 +115,14 @@ class CommonEndpoints:
         return f"{self._edge.base_url(request)}/ogcapi"
 
 
+def page_of(request: Request, document: Document, base: str, picture: str = "") -> bytes:
+    """A document as a page, below the resources that its address goes through."""
+    parts = [part for part in request.url.path.split("/") if part]
+    addresses = [f"{base}/{'/'.join(parts[: number + 1])}" for number in range(len(parts))]
+    crumbs = [("Map", f"{base}/"), *zip(parts, addresses, strict=True)]
+    return html.page(document, crumbs, f"{addresses[-1]}?f=json", picture)
+
+
 def shown_document(
     request: Request,
     document: Document,
@@ -129,14 +137,7 @@ def shown_document(
     if not wants_html(request):
         headers |= _link_header(document)
         return Response(json.dumps(document, ensure_ascii=False).encode(), 200, headers, media_type)
-    parts = [part for part in request.url.path.split("/") if part]
-    addresses = [f"{base}/{'/'.join(parts[: number + 1])}" for number in range(len(parts))]
-    body = html.page(
-        document,
-        [("Map", f"{base}/"), *zip(parts, addresses, strict=True)],
-        f"{addresses[-1]}?f=json",
-        picture,
-    )
+    body = page_of(request, document, base, picture)
     return Response(body, 200, {**headers, **html.HEADERS}, "text/html; charset=utf-8")
 
 

@@ -45,7 +45,7 @@ def _value(value: Any) -> str:
     if isinstance(value, dict) and {"href", "variables"} <= value.keys():
         return f"<code>{escape(value['href'])}</code>{_members(value['variables'])}"
     if isinstance(value, dict):
-        return _geometry(value) if {"type", "coordinates"} <= value.keys() else _members(value)
+        return _geometry(value) if isinstance(value.get("coordinates"), list) else _members(value)
     if isinstance(value, list):
         if all(isinstance(one, dict) for one in value):
             return "".join(_card(one) for one in value)
@@ -66,15 +66,13 @@ def _value(value: Any) -> str:
 
 def _geometry(document: Document) -> str:
     """A GeoJSON geometry in a few words: a point's coordinates, of others how many there are and between which."""
-    if document["type"] == "Point":
+    if document.get("type") == "Point":
         return f"Point {escape(', '.join(map(str, document['coordinates'])))}"
     level = [document["coordinates"]]
     while level and not isinstance(level[0][0], int | float):
         level = [child for one in level for child in one]
     low, high = ([f"{side(axis):.6g}" for axis in zip(*level, strict=False)][:2] for side in (min, max))
-    return (
-        f"{escape(str(document['type']))}, {len(level)} positions from {', '.join(low)} to {', '.join(high)}"
-    )
+    return f"{escape(str(document.get('type', '')))}, {len(level)} positions from {', '.join(low)} to {', '.join(high)}"
 
 
 def _members(document: Document) -> str:
@@ -106,7 +104,7 @@ def _links(links: list[Document]) -> str:
         text = escape(str(one.get("title") or one["rel"]))
         shown = (
             f"<code>{escape(one['href'])}</code>"
-            if one.get("templated")
+            if one.get("templated") or one.get("method", "GET") != "GET"
             else f'<a href="{escape(one["href"])}">{text}</a>'
         )
         rows.append(

@@ -12,10 +12,13 @@ _CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/ogc-process-description",
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/json",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/html",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/oas30",
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/job-list",
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/dismiss",
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/callback",
 )
+_FORMS = ("application/json", "text/html")
 _KEY: list[Document] = [{"apiKey": []}, {"bearer": []}]
 _PARAMETERS: dict[str, Document] = {
     "processID": {
@@ -52,6 +55,13 @@ _PARAMETERS: dict[str, Document] = {
         "required": False,
         "description": "Most jobs of a page.",
         "schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 20},
+    },
+    "processLimit": {
+        "name": "limit",
+        "in": "query",
+        "required": False,
+        "description": "Most processes of a page.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 100},
     },
     "offset": {
         "name": "offset",
@@ -206,6 +216,7 @@ def _paths() -> dict[str, Document]:
     process, job = ref("processID"), ref("jobID")
     here, mine = "/processes/{processID}", "/jobs/{jobID}"
     status = answer("status", "application/json", schema="statusInfo")
+    shown = answer("status", *_FORMS, schema="statusInfo")
     order = operation(
         _TAG, "execute", "Order a process", _ordered(), process, ref("prefer"), ref("idempotency")
     )
@@ -221,8 +232,22 @@ def _paths() -> dict[str, Document]:
         *map(ref, ("jobType", "created", "minDuration", "maxDuration")),
     )
     return {
-        "/processes": {"get": operation(_TAG, "getProcesses", "All processes", answer("list"))},
-        here: {"get": operation(_TAG, "getProcessDescription", "A process", answer("description"), process)},
+        "/processes": {
+            "get": operation(
+                _TAG,
+                "getProcesses",
+                "All processes",
+                answer("list", *_FORMS),
+                ref("f"),
+                ref("processLimit"),
+                ref("offset"),
+            )
+        },
+        here: {
+            "get": operation(
+                _TAG, "getProcessDescription", "A process", answer("description", *_FORMS), process, ref("f")
+            )
+        },
         f"{here}/execution": {"post": {**order, "requestBody": body, "security": _KEY, "callbacks": _TELLS}},
         f"{here}/estimate": {
             "post": {
@@ -230,15 +255,17 @@ def _paths() -> dict[str, Document]:
                 "requestBody": body,
             }
         },
-        "/jobs": {"get": _mine(operation(_TAG, "getJobs", "Your jobs", answer("list"), *listed))},
+        "/jobs": {
+            "get": _mine(operation(_TAG, "getJobs", "Your jobs", answer("list", *_FORMS), ref("f"), *listed))
+        },
         mine: {
-            "get": _mine(operation(_TAG, "getStatus", "Where a job stands", status, job)),
+            "get": _mine(operation(_TAG, "getStatus", "Where a job stands", shown, job, ref("f"))),
             "delete": _mine(
                 operation(_TAG, "dismiss", "Cancel a job, or forget one that is over", status, job)
             ),
         },
         f"{mine}/results": {
-            "get": _mine(operation(_TAG, "getResult", "What a job made", answer("results"), job))
+            "get": _mine(operation(_TAG, "getResult", "What a job made", _results(), job, ref("f")))
         },
         f"{mine}/results/{{outputID}}": {
             "get": _mine(
@@ -260,6 +287,15 @@ def _paths() -> dict[str, Document]:
                 operation(_TAG, "getBoard", "How production stands, for operators", answer("board"))
             )
         },
+    }
+
+
+def _results() -> Document:
+    """A document, one output bare, several as parts; nothing but links where all are wanted raw and by reference."""
+    links = {"Link": {"description": "Each output.", "schema": {"type": "string"}}}
+    return {
+        **answer("results", *_FORMS),
+        "204": {"description": "the outputs are elsewhere", "headers": links},
     }
 
 
@@ -315,6 +351,7 @@ def _ordered() -> Document:
     location = {"Location": {"description": "The job.", "schema": {"type": "string"}}}
     return {
         "200": {"description": "results", "content": {"application/json": {"schema": {"type": "object"}}}},
+        "204": {"description": "the outputs are elsewhere: a Link to each"},
         "201": {"description": "ordered", "headers": location, "content": status},
         "401": {"$ref": "#/components/responses/Unauthorized"},
         **refusals(),

@@ -23,12 +23,10 @@ _STALLED_SECONDS, _ENOUGH = 900, 10
 Document = dict[str, Any]
 
 
-def process_list(processes: Sequence[Process], api: str, language: str) -> Document:
-    """All processes, summarised."""
-    return {
-        "processes": [_summary(process, api, language) for process in processes],
-        "links": [_link(f"{api}/processes", "self", "This document")],
-    }
+def process_list(processes: Sequence[Process], api: str, language: str, limit: int, offset: int) -> Document:
+    """A page of the processes, summarised; one more than `limit` means that there is a next page."""
+    rows = [_summary(process, api, language) for process in processes]
+    return _page("processes", rows, f"{api}/processes", {}, limit, offset)
 
 
 def description(process: Process, api: str, language: str) -> Document:
@@ -69,7 +67,8 @@ def _summary(process: Process, api: str, language: str) -> Document:
         "jobControlOptions": [*process.modes, "dismiss"], "outputTransmission": ["value"] if process.result else ["value", "reference"],
         "links": [
             _link(f"{api}/processes/{process.id}", "self", process.title.in_language(language)),
-            _link(f"{api}/processes/{process.id}/execution", _EXECUTE, "Order it"),
+            _as_page(f"{api}/processes/{process.id}"),
+            {**_link(f"{api}/processes/{process.id}/execution", _EXECUTE, "Order it"), "method": "POST"},
             {**_link(f"{api}/processes/{process.id}/estimate", "estimate", "What it would need"), "method": "POST"},
         ],
     }  # fmt: skip
@@ -82,7 +81,7 @@ def status_info(job: Job, api: str) -> Document:
         "jobID": job.id, "processID": job.process, "type": "process", "status": job.phase.status, "message": job.message, "progress": job.progress,
         "created": micros_text(job.created), "updated": micros_text(job.updated),
         "links": [
-            _link(here, "self", "This document"), _link(here, "monitor", "Status of the job"),
+            _link(here, "self", "This document"), _link(here, "monitor", "Status of the job"), _as_page(here),
             _link(f"{here}/log", "http://www.opengis.net/def/rel/ogc/1.0/log", "Log", "text/plain"),
         ],
     }  # fmt: skip
@@ -189,11 +188,20 @@ def _page(
     name: str, rows: list[Document], here: str, query: dict[str, str], limit: int, offset: int
 ) -> Document:
     """Rows, of which one more than `limit` means that there is a next page."""
-    links = [_link(f"{here}?{urlencode(query)}" if query else here, "self", "This document")]
+    shown = f"{here}?{urlencode(query)}" if query else here
+    page = f"{here}?{urlencode({**query, 'f': 'html'})}"
+    links = [
+        _link(shown, "self", "This document"),
+        _link(page, "alternate", "This document as a page", "text/html"),
+    ]
     if len(rows) > limit:
         following = urlencode({**query, "limit": str(limit), "offset": str(offset + limit)})
         links.append(_link(f"{here}?{following}", "next", "The next page"))
     return {name: rows[:limit], "links": links}
+
+
+def _as_page(here: str) -> Document:
+    return _link(f"{here}?f=html", "alternate", "This document as a page", "text/html")
 
 
 def board(found: Board, at: Micros) -> Document:

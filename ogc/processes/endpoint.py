@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,7 +19,9 @@ from catalog.model.principal import Principal
 from catalog.service import Catalog
 from config.chains import Process
 from config.settings import Settings
-from ogc.common.negotiate import language_of
+from ogc.common import html
+from ogc.common.endpoint import page_of
+from ogc.common.negotiate import language_of, wants_html
 from ogc.http.edge import Edge
 from ogc.http.problem import PRIVATE, refused
 from ogc.processes import documents, multipart, reports
@@ -30,6 +32,7 @@ from ogc.processes.request import (
     read_execute,
     read_idempotency,
     read_job_query,
+    read_list_query,
     read_prefer,
 )
 from processes.inputs import PRODUCTS
@@ -67,13 +70,15 @@ class ProcessesEndpoints:
         return [Route(path, answered(handler), methods=[method]) for method, path, handler in table]
 
     async def _list(self, request: Request) -> Response:
-        return as_json(
-            documents.process_list(self._processes.offered(), self._api(request), language_of(request))
+        limit, offset = read_list_query(request.query_params)
+        page = self._processes.offered()[offset : offset + limit + 1]
+        return self._shown(
+            request, documents.process_list(page, self._api(request), language_of(request), limit, offset)
         )
 
     async def _describe(self, request: Request) -> Response:
         process = self._processes.process(request.path_params["process"])
-        return as_json(documents.description(process, self._api(request), language_of(request)))
+        return self._shown(request, documents.description(process, self._api(request), language_of(request)))
 
     async def _execute(self, request: Request) -> Response:
         who = await self._edge.principal(request)
@@ -117,15 +122,18 @@ class ProcessesEndpoints:
         if process is None or process.result:
             found = await self._run(partial(self._processes.results, job.id, who))
             body = documents.results(found, self._catalog, self._edge.base_url(request))
-            return as_json(body["products"] if order.raw else body)
+            return as_json(body["products"]) if order.raw else self._shown(request, body)
         given = await self._run(partial(self._processes.outputs, job.id, who))
         chosen = [one for one in given if not order.outputs or one.name in order.outputs]
         if order.raw and len(chosen) == 1 and not order.outputs.get(chosen[0].name):
             return _bare(chosen[0])
+        here = f"{self._api(request)}/jobs/{job.id}"
+        if order.raw and all(order.outputs.get(one.name) for one in chosen):
+            return _referred([f"{here}/results/{one.name}" for one in chosen])
         if order.raw:
-            parts = multipart.parts(chosen, f"{self._api(request)}/jobs/{job.id}", order.outputs)
+            parts = multipart.parts(chosen, here, order.outputs)
             return StreamingResponse(self._edge.sent(b"", parts), 200, PRIVATE, multipart.MEDIA_TYPE)
-        return as_json(documents.values(given, job, self._api(request), order.outputs))
+        return self._shown(request, documents.values(given, job, self._api(request), order.outputs))
 
     async def _output(self, request: Request) -> Response:
         """One output, bare."""
@@ -153,14 +161,15 @@ class ProcessesEndpoints:
         asked = read_job_query(request.query_params)
         work = partial(self._processes.jobs, who, asked.wanted, asked.limit + 1, asked.offset)
         query = {name: request.query_params[name] for name in JOB_FILTERS if name in request.query_params}
-        return as_json(
-            documents.job_list(await self._run(work), self._api(request), query, asked.limit, asked.offset)
+        return self._shown(
+            request,
+            documents.job_list(await self._run(work), self._api(request), query, asked.limit, asked.offset),
         )
 
     async def _job(self, request: Request) -> Response:
         who = await self._edge.principal(request)
         job = await self._run(partial(self._processes.job, request.path_params["job"], who))
-        return as_json(documents.status_info(job, self._api(request)))
+        return self._shown(request, documents.status_info(job, self._api(request)))
 
     async def _dismiss(self, request: Request) -> Response:
         who = await self._edge.principal(request)
@@ -200,6 +209,13 @@ class ProcessesEndpoints:
         await self._run(partial(self._catalog.share, product, space, who))
         return as_json({"id": product, "audience": audience})
 
+    def _shown(self, request: Request, document: documents.Document) -> Response:
+        """A document as JSON, or as a page for who prefers one, such as a browser."""
+        if request.method != "GET" or not wants_html(request):
+            return as_json(document)
+        body = page_of(request, document, self._edge.base_url(request))
+        return Response(body, 200, {**PRIVATE, **html.HEADERS}, "text/html; charset=utf-8")
+
     async def _run(self, work: Callable[[], T]) -> T:
         return await self._edge.pool.run(work)
 
@@ -222,6 +238,14 @@ def _check_outputs(process: Process, wanted: Mapping[str, bool]) -> None:
             )
         if by_reference and process.result:
             raise Fault(Kind.INVALID, "products are given by value", "outputs")
+
+
+def _referred(addresses: Sequence[str]) -> Response:
+    """Raw outputs that are all wanted by reference: no content, a link to each (18-062r2, requirement sync-raw-ref)."""
+    response = Response(status_code=204, headers=PRIVATE)
+    for address in addresses:
+        response.headers.append("link", f'<{address}>; rel="item"')
+    return response
 
 
 def _bare(one: Given) -> Response:

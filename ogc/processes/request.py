@@ -17,7 +17,8 @@ from processes.model import JobFilter, Phase, Subscriber, Told
 
 _STATUSES = ("accepted", "running", "successful", "failed", "dismissed")
 JOB_FILTERS = ("status", "processID", "type", "datetime", "minDuration", "maxDuration")
-_JOB_PARAMETERS = frozenset({"limit", "offset", *JOB_FILTERS})
+_JOB_PARAMETERS = frozenset({"f", "limit", "offset", *JOB_FILTERS})
+_MOST_PROCESSES = 100
 _LONGEST_S = 1_000_000_000
 _MOST_JOBS = 1_000
 _LONGEST_TITLE = 200
@@ -163,6 +164,17 @@ def read_prefer(headers: Sequence[str]) -> Prefer:
     tokens = [token.strip().lower() for header in headers for token in re.split("[,;]", header)]
     waits = [int(match[1]) for token in tokens if (match := _WAIT.match(token))]
     return Prefer("respond-async" in tokens, waits[0] if waits else None)
+
+
+def read_list_query(parameters: Mapping[str, str]) -> tuple[int, int]:
+    """Limit and offset of the process list. Raises Fault INVALID."""
+    for name in parameters:
+        if name not in ("f", "limit", "offset"):
+            raise Fault(
+                Kind.INVALID, f"{shown(name)} is not a parameter; there are f, limit, offset", name[:60]
+            )
+    limit = _number(parameters, "limit", _MOST_PROCESSES, 1, _MOST_PROCESSES)
+    return limit, _number(parameters, "offset", 0, 0, 1_000_000)
 
 
 def read_job_query(parameters: Mapping[str, str]) -> JobQuery:

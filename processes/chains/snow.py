@@ -2,7 +2,8 @@
 """Snow of one product by the rules of Let-it-snow 1.11 (Gascoin et al., 2019), and its fraction (Gascoin et al., 2020).
 
 Two passes over the normalised difference snow index (NDSI) and the red reflectance; between them the altitude of the snow line is found in the relief,
-above which the second, weaker thresholds hold. Snow in cast shadow (since LIS 1.11) is not looked for: it needs the reflectances without slope correction.
+above which the second, weaker thresholds hold. Snow in shadow (since LIS 1.11) is looked for where the product has the reflectances without slope correction
+of blue and B8A, which the archive keeps if its operator lists them (docs/operate.md).
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.model.product import Grid
 from catalog.raster.files import describe
 from catalog.raster.onto import read_bits_onto, read_onto
 from catalog.raster.write import write_cog
 from processes.chains.planes import reflectance
+from processes.chains.shade import in_shadow
 
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -46,6 +49,18 @@ class Rules:
     clear_in_belt: float = 0.1
     snow_in_image: float = 0.001
     """Share of snow in the first pass from which on a snow line is looked for."""
+    dim: float = 0.2
+    """A slope is in shadow where the cosine of incidence is less."""
+    blue_excess: float = 0.016
+    """Of blue over B8A, both without slope correction: snow in shadow is lit by the sky."""
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """Where the sun does not reach, and by how much blue is brighter than B8A without slope correction."""
+
+    dark: Mask
+    excess: Plane
 
 
 def run(item: dict[str, Any], values: dict[str, Any], out: Path) -> None:
@@ -59,17 +74,34 @@ def run(item: dict[str, Any], values: dict[str, Any], out: Path) -> None:
     mask = bands["CLM"]
     clouds = read_bits_onto(Path(mask["path"]), mask["index"], grid)
     height = read_onto(Path(relief), 1, grid, "bilinear", None)
-    codes, share, _ = snow(green, red, short, clouds, height, Rules())
+    rules = Rules()
+    codes, share, _ = snow(green, red, short, clouds, height, rules, _shadow(item, height, grid, rules))
     write_cog(out / "SNOW.tif", codes, grid, NODATA, average=False)
     write_cog(out / "FSC.tif", share, grid, NODATA, average=False)
 
 
+def _shadow(item: dict[str, Any], height: Plane, grid: Grid, rules: Rules) -> Shadow | None:
+    """The shadow over a product; None where it has not what that needs."""
+    bands, angles = item["bands"], item.get("angles", {})
+    if not {"SRE_B2", "SRE_B8A"} <= bands.keys() or not {"sun_zenith", "sun_azimuth"} <= angles.keys():
+        return None
+    dark = in_shadow(height, grid.pixel_width, angles["sun_zenith"], angles["sun_azimuth"], rules.dim)
+    blue, infrared = (reflectance(bands[name], grid, "cubic") for name in ("SRE_B2", "SRE_B8A"))
+    return Shadow(dark, blue - infrared)
+
+
 def snow(
-    green: Plane, red: Plane, swir: Plane, clouds: NDArray[np.uint8], height: Plane, rules: Rules = Rules()
+    green: Plane,
+    red: Plane,
+    swir: Plane,
+    clouds: NDArray[np.uint8],
+    height: Plane,
+    rules: Rules = Rules(),
+    shadow: Shadow | None = None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], float | None]:
     """Codes of snow, percents of snow, and the altitude of the snow line (metres; None without one).
 
-    Reflectances with NaN for no data, MUSCATE's cloud mask, heights in metres, all on one grid.
+    Reflectances with NaN for no data, MUSCATE's cloud mask, heights in metres, all on one grid. Snow in shadow covers its pixel whole.
     """
     good = np.isfinite(green) & np.isfinite(red) & np.isfinite(swir)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -80,15 +112,20 @@ def snow(
         clouds & (_SHADOWS | _CIRRUS) > 0
     )
     found, line = first, None
+    shaded = np.zeros_like(first)
     if first.mean() > rules.snow_in_image:
         line = snow_line(height, first, cloudy, rules)
         if line is not None:
             found = first | (
                 good & (ndsi > rules.ndsi_second) & (red > rules.red_second) & (height > line) & ~doubtful
             )
+            if shadow is not None:
+                high = good & shadow.dark & (height >= line) & ~doubtful
+                shaded = high & (shadow.excess > rules.blue_excess)
     hidden = doubtful | ((clouds > 0) & (red > rules.back_to_cloud))
-    codes = np.select([~good, found, hidden], [NODATA, SNOW, CLOUD], NO_SNOW).astype(np.uint8)
-    share = np.where(codes == SNOW, np.rint(100 * fraction(ndsi)), codes).astype(np.uint8)
+    codes = np.select([~good, found | shaded, hidden], [NODATA, SNOW, CLOUD], NO_SNOW).astype(np.uint8)
+    share = np.where(codes == SNOW, np.rint(100 * fraction(ndsi)), codes)
+    share = np.where(shaded & good, 100, share).astype(np.uint8)
     return codes, share, line
 
 

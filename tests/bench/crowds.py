@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tiles that were drawn before, beside the same files from nginx; and sixty-four clients at once, some of whom go away."""
+"""Tiles that were drawn before, beside nginx, MapCache and MapProxy; and sixty-four clients at once, some of whom go away."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
-from load import measure, once
-from peers import Server, free_port, hysope, wait_for
+from load import Cost, measure, once
+from peers import Server, free_port, hysope, mapcache, mapproxy, wait_for
 
 from catalog.model.area import Box
 from tiles.matrix import matrix_sets
@@ -29,23 +29,63 @@ CLIENTS, SECONDS = 64, 120.0
 
 
 def cached() -> None:
-    """WMTS tiles from the memory of the workers, and the same bytes as static files."""
+    """WMTS tiles from the memory of the workers, the same bytes as static files, and the same tiles from the caches of MapCache and MapProxy."""
+    places = [
+        tuple(int(query.split(f"&{name}=")[1].split("&")[0]) for name in ("TILEMATRIX", "TILECOL", "TILEROW"))
+        for query in _tiles("13")[:48]
+    ]
     queries = _tiles("13")[:48]
     with hysope(ROOT / "data", caches=True) as wms:
         mine = replace(wms, address=wms.address.replace("/wms", "/wmts"))
         bodies = [once(mine, query)[1] for query in queries]
         measure(mine, queries, seconds=2)
-        ours = measure(mine, queries)
-    if not shutil.which("/usr/sbin/nginx"):
-        print("skipped: not installed: nginx-light")
-        return
-    with static(ROOT / "static", bodies) as peer:
-        theirs = measure(peer, [f"n={number}" for number in range(len(bodies))])
+        ours = measure(mine, queries, connections=8)
+        _told("Hysope", ours, ours, "")
+        if shutil.which("/usr/sbin/nginx"):
+            with static(ROOT / "static", bodies) as peer:
+                theirs = measure(peer, [f"n={number}" for number in range(len(bodies))], connections=8)
+                _told("nginx, files", ours, theirs, "asked: within half of its rate")
+        if shutil.which("/usr/lib/cgi-bin/mapcache"):
+            with mapcache(ROOT / "mapcache", _mapcache_config(wms.address)) as peer:
+                paths = [f"/mc/wmts/1.0.0/l2a/default/bench/{z}/{y}/{x}.png" for z, x, y in places]
+                theirs = measure(peer, paths, connections=8)
+                _told("MapCache, files", ours, theirs, "asked: 2 times its rate")
+        with mapproxy(ROOT / "mapproxy", _mapproxy_config(wms.address)) as peer:
+            paths = [f"/tms/1.0.0/l2a/g/{z - 1}/{x}/{2**z - 1 - y}.png" for z, x, y in places]
+            theirs = measure(peer, paths, connections=8)
+            _told("MapProxy, files", ours, theirs, "asked: 3 times its rate")
+
+
+def _told(name: str, ours: Cost, theirs: Cost, asked: str) -> None:
     print(
-        f"cached tile of {ours.kilobytes:.0f} kB: {ours.per_second:.0f} | nginx {theirs.per_second:.0f} req/s, ratio 1/{theirs.per_second / ours.per_second:.1f} "
-        f"(asked: within 1/2) | CPU {ours.cpu_ms:.2f} | {theirs.cpu_ms:.2f} ms | p95 {ours.p95_ms:.1f} | {theirs.p95_ms:.1f} ms",
+        f"tile of {theirs.kilobytes:.0f} kB from memory or cache, {name}: {theirs.per_second:.0f} req/s, CPU {theirs.cpu_ms:.3f} ms, p95 {theirs.p95_ms:.1f} ms; "
+        f"ours {ours.per_second / theirs.per_second:.2f} times its rate ({asked})",
         flush=True,
     )
+
+
+def _mapcache_config(wms: str) -> str:
+    folder = ROOT / "mapcache"
+    return (
+        f'<mapcache><metadata><title>t</title><abstract>a</abstract><url>http://127.0.0.1/mc</url></metadata><cache name="disk" type="disk"><base>{folder}/tiles</base></cache>'
+        '<grid name="bench"><metadata><title>bench</title></metadata><extent>-20037508.3427892480 -20037508.3427892480 20037508.3427892480 20037508.3427892480</extent><srs>EPSG:3857</srs>'
+        "<units>m</units><size>256 256</size><origin>top-left</origin><resolutions>"
+        + " ".join(f"{156543.0339280410 / 2**level:.13f}" for level in range(19))
+        + f'</resolutions></grid><source name="s" type="wms"><getmap><params><FORMAT>image/png</FORMAT><LAYERS>sentinel2-l2a</LAYERS><STYLES>true-colour</STYLES><TIME>2023-04-14</TIME>'
+        f"<TRANSPARENT>TRUE</TRANSPARENT></params></getmap><http><url>{wms}</url></http></source>"
+        '<tileset name="l2a"><source>s</source><cache>disk</cache><grid>bench</grid><format>PNG</format><metatile>1 1</metatile></tileset>'
+        '<service type="wmts" enabled="true"/><errors>report</errors></mapcache>'
+    )
+
+
+def _mapproxy_config(wms: str) -> str:
+    return f"""services: {{tms: {{use_grid_names: true}}, wms: }}
+layers: [{{name: l2a, title: l2a, sources: [c]}}]
+caches: {{c: {{grids: [g], sources: [s], meta_size: [1, 1], meta_buffer: 0, cache: {{type: file, directory: {ROOT}/mapproxy/tiles}}}}}}
+grids: {{g: {{base: GLOBAL_WEBMERCATOR}}}}
+sources: {{s: {{type: wms, req: {{url: "{wms}?TIME=2023-04-14&", layers: sentinel2-l2a, styles: true-colour, transparent: true}}}}}}
+globals: {{image: {{paletted: false}}}}
+"""
 
 
 @contextmanager

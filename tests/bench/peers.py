@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starts the servers that are compared, on loopback: Hysope, and MapServer 8 (Debian) behind spawn-fcgi and nginx; 2 workers each."""
+"""Starts the servers that are compared, on loopback, with 2 workers each: Hysope; MapServer 8 and MapCache (Debian) behind spawn-fcgi and nginx; titiler and MapProxy."""
 
 from __future__ import annotations
 
@@ -84,40 +84,52 @@ def hysope(
 
 @contextmanager
 def mapserver(folder: Path, mapfile: str, workers: int = 2) -> Iterator[Server]:
-    """mapserv under spawn-fcgi; nginx in front is not counted, which flatters MapServer."""
+    """mapserv under spawn-fcgi."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "bench.map").write_text(mapfile)
     (folder / "mapserver.conf").write_text(
         f'CONFIG\n  ENV\n    MS_MAP_PATTERN "^{folder}/.*$"\n    MS_MAPFILE "{folder}/bench.map"\n  END\nEND\n'
     )
-    sock, port = folder / "ms.sock", free_port()
-    sock.unlink(missing_ok=True)
     environment = {
-        **os.environ,
         "MAPSERVER_CONFIG_FILE": str(folder / "mapserver.conf"),
         "MS_MAPFILE": str(folder / "bench.map"),
         "GDAL_CACHEMAX": CACHE_MB,
         "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     }
+    asked = "?SERVICE=WMS&REQUEST=GetCapabilities"
+    with _fcgi(folder, "/usr/lib/cgi-bin/mapserv", environment, "/ms", asked, workers) as server:
+        yield server
+
+
+@contextmanager
+def mapcache(folder: Path, config: str, workers: int = 2) -> Iterator[Server]:
+    """MapCache under spawn-fcgi, its tiles in files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "mapcache.xml").write_text(config)
+    environment = {"MAPCACHE_CONFIG_FILE": str(folder / "mapcache.xml")}
+    asked = "/wmts/1.0.0/WMTSCapabilities.xml"
+    with _fcgi(folder, "/usr/lib/cgi-bin/mapcache", environment, "/mc", asked, workers) as server:
+        yield server
+
+
+@contextmanager
+def _fcgi(
+    folder: Path, program: str, settings: dict[str, str], door: str, asked: str, workers: int
+) -> Iterator[Server]:
+    """A FastCGI program behind nginx, which is not counted: that flatters the program."""
+    sock, port = folder / "fcgi.sock", free_port()
+    sock.unlink(missing_ok=True)
+    environment = {**os.environ, **settings}
     environment.pop("GDAL_SKIP", None)
-    command = [
-        "spawn-fcgi",
-        "-s",
-        str(sock),
-        "-M",
-        "0666",
-        "-F",
-        str(workers),
-        "--",
-        "/usr/lib/cgi-bin/mapserv",
-    ]
+    command = ["spawn-fcgi", "-s", str(sock), "-M", "0666", "-F", str(workers), "--", program]
     said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     pids = tuple(int(found) for found in re.findall(r"PID: (\d+)", said))
     (folder / "nginx.conf").write_text(
         f"worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.err; events {{ worker_connections 256; }}\n"
         f"http {{ access_log off; client_body_temp_path {folder}/nb; proxy_temp_path {folder}/np; fastcgi_temp_path {folder}/nf; uwsgi_temp_path {folder}/nu; scgi_temp_path {folder}/ns;\n"
-        f"upstream ms {{ server unix:{sock}; }}\n"
-        f"server {{ listen 127.0.0.1:{port}; location /ms {{ include /etc/nginx/fastcgi_params; fastcgi_pass ms; fastcgi_buffers 64 64k; fastcgi_buffer_size 64k; }} }} }}\n"
+        f"upstream program {{ server unix:{sock}; }}\n"
+        f"server {{ listen 127.0.0.1:{port}; location {door} {{ include /etc/nginx/fastcgi_params; fastcgi_split_path_info ^({door})(.*)$; fastcgi_param PATH_INFO $fastcgi_path_info;\n"
+        f"fastcgi_param SCRIPT_NAME {door}; fastcgi_pass program; fastcgi_buffers 64 64k; fastcgi_buffer_size 64k; }} }} }}\n"
     )
     nginx = subprocess.Popen(
         ["/usr/sbin/nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)],
@@ -125,13 +137,30 @@ def mapserver(folder: Path, mapfile: str, workers: int = 2) -> Iterator[Server]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for(f"http://127.0.0.1:{port}/ms?SERVICE=WMS&REQUEST=GetCapabilities")
-        yield Server(f"http://127.0.0.1:{port}/ms", pids)
+        wait_for(f"http://127.0.0.1:{port}{door}{asked}")
+        yield Server(f"http://127.0.0.1:{port}{door}", pids)
     finally:
         nginx.terminate()
         nginx.wait(10)
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def mapproxy(folder: Path, config: str) -> Iterator[Server]:
+    """A stock MapProxy, its tiles in files, under uvicorn's bridge to WSGI."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "mapproxy.yaml").write_text(config)
+    (folder / "proxy_app.py").write_text(
+        f"from mapproxy.wsgiapp import make_wsgi_app\napplication = make_wsgi_app({str(folder / 'mapproxy.yaml')!r})\n"
+    )
+    port = free_port()
+    command = [
+        sys.executable, "-m", "uvicorn", "proxy_app:application", "--interface", "wsgi", "--app-dir", str(folder), "--port", str(port),
+        "--workers", "2", "--log-level", "warning", "--no-access-log",
+    ]  # fmt: skip
+    with _uvicorn(command, dict(os.environ), port, "/service?REQUEST=GetCapabilities&SERVICE=WMS") as server:
+        yield server
 
 
 def missing() -> list[str]:
@@ -177,13 +206,20 @@ def titiler(scenes: Sequence[Path]) -> Iterator[Server]:
         sys.executable, "-m", "uvicorn", "titiler_peer:app", "--app-dir", str(Path(__file__).parent), "--port", str(port),
         "--workers", "2", "--log-level", "warning", "--no-access-log",
     ]  # fmt: skip
+    with _uvicorn(command, environment, port, "/openapi.json") as server:
+        yield Server(f"{server.address}/cog", server.pids)
+
+
+@contextmanager
+def _uvicorn(command: list[str], environment: dict[str, str], port: int, asked: str) -> Iterator[Server]:
+    """An application of Python in two workers."""
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_for(f"http://127.0.0.1:{port}/openapi.json")
+        wait_for(f"http://127.0.0.1:{port}{asked}")
         time.sleep(1.0)
         children = psutil.Process(process.pid).children(recursive=True)
         pids = [child.pid for child in children if "spawn_main" in " ".join(child.cmdline())]
-        yield Server(f"http://127.0.0.1:{port}/cog", tuple(pids))
+        yield Server(f"http://127.0.0.1:{port}", tuple(pids))
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)

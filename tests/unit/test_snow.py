@@ -12,7 +12,8 @@ from support import shared
 
 from catalog.raster.files import describe
 from catalog.raster.onto import read_bits_onto, read_onto
-from processes.chains.snow import CLOUD, SNOW, Rules, fraction, snow, snow_line
+from processes.chains.shade import in_shadow
+from processes.chains.snow import CLOUD, SNOW, Rules, Shadow, fraction, snow, snow_line
 
 NAME = "SENTINEL2A_20190205-105221-461_L2A_T30TYP_D_V2-0"
 
@@ -93,3 +94,67 @@ def test_without_snow_there_is_no_line() -> None:
     hole = dark.copy()
     hole[0, 0] = np.nan
     assert snow(hole, dark, dark, np.zeros((50, 50), np.uint8), dark)[0][0, 0] == 255
+
+
+def test_a_wall_throws_a_shadow_as_long_as_its_height_and_the_sun_say() -> None:
+    flat = np.zeros((60, 60), np.float32)
+    flat[40, :] = 100.0
+    dark = in_shadow(flat, 10.0, zenith=60.0, azimuth=180.0)
+    length = 100.0 * np.tan(np.radians(60.0)) / 10.0
+    column = dark[:40, 30]
+    assert int(column.sum()) == pytest.approx(length, abs=1)
+    assert column[-5:].all() and not column[:20].any() and not dark[42:].any()
+    assert not in_shadow(np.zeros((20, 20), np.float32), 10.0, 30.0, 150.0).any()
+
+
+def test_a_slope_that_turns_away_is_dark_and_one_that_faces_the_sun_is_not() -> None:
+    ramp = np.tile(np.arange(50, dtype=np.float32) * 10.0, (50, 1))  # rises to the east by 45 degrees
+    assert not in_shadow(ramp, 10.0, zenith=50.0, azimuth=270.0)[5:45, 5:45].any()
+    assert in_shadow(ramp, 10.0, zenith=50.0, azimuth=90.0)[5:45, 5:45].all()
+    hole = ramp.copy()
+    hole[20, 20] = np.nan
+    assert not in_shadow(hole, 10.0, zenith=50.0, azimuth=90.0)[20, 20]
+
+
+@pytest.mark.parametrize("azimuth", [20.0, 135.0, 164.0, 250.0, 330.0])
+def test_cast_shadows_are_those_of_marching_along_the_ray(azimuth: float) -> None:
+    rng = np.random.default_rng(int(azimuth))
+    rows, columns = np.mgrid[0:120, 0:120]
+    hills = sum(
+        height * np.exp(-(((rows - y) ** 2 + (columns - x) ** 2) / size**2))
+        for height, y, x, size in zip(rng.uniform(300, 900, 6), rng.uniform(0, 120, 6), rng.uniform(0, 120, 6), rng.uniform(6, 15, 6), strict=True)
+    ).astype(np.float32)  # fmt: skip
+    dark = in_shadow(hills, 20.0, 65.0, azimuth, dim=-1.0)
+    marched = np.zeros_like(dark)
+    phi = np.radians(azimuth)
+    for step in range(1, 120):
+        y = np.rint(rows - np.cos(phi) * step).astype(int)
+        x = np.rint(columns + np.sin(phi) * step).astype(int)
+        inside = (y >= 0) & (y < 120) & (x >= 0) & (x < 120)
+        toward = np.where(inside, hills[y.clip(0, 119), x.clip(0, 119)], -1e9)
+        marched |= toward - step * 20.0 / np.tan(np.radians(65.0)) > hills
+    assert 0.02 < marched.mean() < 0.8
+    assert (dark != marched).mean() < 0.03
+
+
+def test_snow_in_shadow_is_seen_by_its_blue_and_only_above_the_snow_line(scene: dict[str, Path]) -> None:
+    """A dark slope of the scene: without the bands for it no snow, with them snow that covers its pixels whole."""
+    grid = describe(scene["FRE_B11"]).grid
+    green, red, swir = (
+        read_onto(scene[name], 1, grid, "cubic", -10_000) / 10_000 for name in ("FRE_B3", "FRE_B4", "FRE_B11")
+    )
+    clouds = read_bits_onto(scene["CLM_R2"], 1, grid)
+    height = read_onto(scene["height"], 1, grid, "nearest", None)
+    clear = (clouds == 0) & np.isfinite(green)
+    before, _, line = snow(green, red, swir, clouds, height)
+    assert line is not None
+    above, below = (np.zeros_like(clear) for _ in range(2))
+    above[tuple(np.argwhere(clear & (height > line + 50) & (before == 0))[:40].T)] = True
+    below[tuple(np.argwhere(clear & (height < line - 50) & (before == 0))[:40].T)] = True
+    assert above.sum() == below.sum() == 40
+    excess = np.where(above | below, np.float32(0.02), np.float32(0.0))
+    codes, share, _ = snow(green, red, swir, clouds, height, Rules(), Shadow(above | below, excess))
+    assert (codes[above] == SNOW).all() and (share[above] == 100).all()
+    assert (codes[~above] == before[~above]).all()
+    weak, _, _ = snow(green, red, swir, clouds, height, Rules(), Shadow(above | below, excess * 0.5))
+    assert (weak == before).all()
