@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,9 +20,10 @@ from catalog.keys import Keys
 from catalog.links import Links
 from catalog.model import spaces
 from catalog.model.faults import Fault, Kind
+from catalog.model.objects import OBJECT
 from catalog.model.observation import Delivery, Station
 from catalog.model.principal import Deadline, Principal, Role
-from catalog.model.product import Facet, Product, Summary, Totals
+from catalog.model.product import Asset, Facet, Product, Summary, Totals
 from catalog.model.record import Change, Harvest, Record
 from catalog.model.time import Day, Micros, now
 from catalog.observations import Observations
@@ -40,6 +41,9 @@ from config.limits import Limits
 from config.product_types import ProductType, days
 from config.series_types import SeriesType
 from config.settings import Bilingual, Tape
+
+if TYPE_CHECKING:
+    from catalog.objects import ObjectStore
 
 Access = Mapping[str, tuple[str, ...]]
 """Collection to the groups that may see it; a collection that is not named is for everybody."""
@@ -60,10 +64,16 @@ class Catalog:
     """Search, summaries, publication."""
 
     def __init__(
-        self, store: Store, registry: Registry, limits: Limits, archive: Path, access: Access | None = None
+        self,
+        store: Store,
+        registry: Registry,
+        limits: Limits,
+        archive: Path,
+        access: Access | None = None,
+        objects: ObjectStore | None = None,
     ) -> None:
         self._store, self.registry, self._limits, self.archive = store, registry, limits, archive
-        self._access = access or {}
+        self._access, self.objects = access or {}, objects
         self.keys = Keys(store.keys)
         self.tape = TapeArchive(store.tape, archive, limits)
         self.usage, self.links, self.fixity = Usage(store.usage), Links(store.keys), store.fixity
@@ -277,6 +287,14 @@ class Catalog:
                 unit.note(at, who.name, "deliver", f"{station.id}@{kind.id}", outcome)
         return outcome
 
+    def pixels_of(self, asset: Asset) -> str:
+        """The name by which GDAL opens the file of an asset."""
+        if asset.tier != OBJECT:
+            return str(self.archive / asset.path)
+        if self.objects is None:
+            raise Fault(Kind.UNAVAILABLE, "the object storage of the archive is not in the settings")
+        return self.objects.pixels(asset.path)
+
     def stager(self, tape: Tape) -> Stager:
         """What moves files to tape and back."""
         return Stager(self._store.tape, tape, self.archive)
@@ -393,6 +411,10 @@ class Catalog:
             raise Fault(Kind.FORBIDDEN, "only operators may read the audit log")
         return self._store.journal(limit)
 
+    def stored(self) -> Iterator[tuple[str, str, str]]:
+        """Every file in object storage: product id, path, sha256 (empty where none is kept)."""
+        return self._store.products.paths(OBJECT)
+
     def files(self) -> Iterator[tuple[str, Path, str]]:
         """Every file that the catalogue knows: product id, path, sha256 (empty where none is kept)."""
         for product_id, path, sha256 in self._store.products.paths():
@@ -425,10 +447,15 @@ class Catalog:
 
 
 def open_catalog(
-    url: str, registry: Registry, limits: Limits, archive: Path, access: Access | None = None
+    url: str,
+    registry: Registry,
+    limits: Limits,
+    archive: Path,
+    access: Access | None = None,
+    objects: ObjectStore | None = None,
 ) -> Catalog:
-    """The catalogue at a database URL, its schema brought up to date; `archive` is the folder of relative asset paths."""
-    return Catalog(open_store(url), registry, limits, archive, access)
+    """The catalogue at a database URL, its schema brought up to date; `archive` is the folder of relative asset paths, `objects` has what moved out of it."""
+    return Catalog(open_store(url), registry, limits, archive, access, objects)
 
 
 Entry = TypeVar("Entry")

@@ -126,7 +126,7 @@ class Stager:
         for asset in product.assets:
             path = self._archive / asset.path
             ours = not Path(asset.path).is_absolute()
-            if asset.role not in (AssetRole.DATA, AssetRole.MASK) or asset.tier == NEARLINE or not ours:
+            if asset.role not in (AssetRole.DATA, AssetRole.MASK) or asset.tier != "online" or not ours:
                 continue
             sha256 = asset.sha256 or digest(path)
             tape = self._library.put(path, asset.path)

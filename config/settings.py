@@ -130,8 +130,25 @@ class Tape(_Frozen):
     """Of the waits of 5 seconds, a minute and ten minutes between attempts."""
 
 
+class Objects(_Frozen):
+    """S3-compatible storage to which files of the archive move (`hysope archive objects`), and from which maps are drawn then."""
+
+    endpoint: Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.\[\]:-]+$")]
+    """Its address, without a path."""
+    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]{0,200}$")] = ""
+    """What stands before the paths of the archive."""
+    region: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")] = "us-east-1"
+    credentials: Path | None = None
+    """A file as of AWS's tools (`aws_access_key_id`, `aws_secret_access_key`); else the variables AWS_… of the environment."""
+    profile: str = "default"
+    """The section of that file."""
+
+
 class Archive(_Frozen):
     """The archive folder."""
+
+    objects: Objects | None = None
 
     second_copy: Path | None = None
     """A folder, best on other disks, where `hysope archive fixity` keeps a second copy of every file."""

@@ -167,6 +167,13 @@ def _archive(verbs: Verbs, common: argparse.ArgumentParser) -> None:
     migrate.add_argument("products", nargs="*", metavar="ID", help="these, or those of the options")
     migrate.add_argument("--collection", help="of this collection")
     migrate.add_argument("--older-than", type=int, metavar="DAYS", help="whose day is that long ago")
+    objects = archive.add_parser(
+        "objects", parents=[common], help="move the rasters of products to object storage, or back"
+    )
+    objects.add_argument("products", nargs="*", metavar="ID", help="these, or those of the options")
+    objects.add_argument("--collection", help="of this collection")
+    objects.add_argument("--older-than", type=int, metavar="DAYS", help="whose day is that long ago")
+    objects.add_argument("--back", action="store_true", help="from there into the folder again")
     stage = archive.add_parser("stage", parents=[common], help="ask for the files of products")
     stage.add_argument("products", nargs="+", metavar="ID")
     archive.add_parser("status", parents=[common], help="how many files are on tape, here, and asked for")

@@ -22,6 +22,7 @@ from tiles.service import Tiles
 if TYPE_CHECKING:
     from catalog.harvest.run import Harvester
     from catalog.ingest.batch import Ingest
+    from catalog.objects import ObjectStore
     from ogc.hub.distributor import Distributor
     from processes.callbacks import Callbacks
     from processes.supervisor import Supervisor
@@ -128,7 +129,21 @@ def wire_catalog(settings: Settings) -> Catalog:
         settings.limits,
         (settings.data / "archive").resolve(),
         settings.access,
+        _objects(settings),
     )
+
+
+def _objects(settings: Settings) -> ObjectStore | None:
+    """The object storage of the archive, loaded where there is one."""
+    if settings.archive.objects is None:
+        return None
+    from catalog.model.objects import ObjectError
+    from catalog.objects import ObjectStore
+
+    try:
+        return ObjectStore(settings.archive.objects)
+    except ObjectError as error:
+        raise ConfigError([Problem(Place("settings"), "archive.objects", str(error))]) from error
 
 
 def wire_harvester(settings: Settings, catalog: Catalog) -> Harvester:

@@ -73,7 +73,7 @@ def _files(product: Product, kind: ProductType, say: Say, language: str) -> str:
     for asset in product.assets:
         bands = [kind.bands[name].title.in_language(language) for name in asset.bands if name in kind.bands]
         address = f"/files/{quote(product.id)}/{quote(asset.key)}"
-        tape = f" ({say('on tape', 'sur bande')})" if asset.tier != "online" else ""
+        tape = f" ({say('on tape', 'sur bande')})" if asset.on_tape else ""
         rows.append(
             f'<tr><td><a href="{escape(address)}">{escape(asset.key)}</a></td><td>{escape(", ".join(bands) or asset.role.value)}</td>'
             f"<td>{_size(asset.bytes)}{tape}</td><td><code>{escape(asset.sha256[:12])}</code></td></tr>"

@@ -22,8 +22,9 @@ from typing import Any
 from catalog.durable import settle, sync
 from catalog.ingest.publish import Publisher
 from catalog.model.faults import Fault, Kind
+from catalog.model.objects import OBJECT, ObjectError
 from catalog.model.principal import OPERATOR, Deadline, Principal, Role
-from catalog.model.product import Product
+from catalog.model.product import Asset, Product
 from catalog.model.time import DAY_MICROS, Micros, now
 from catalog.service import Catalog, StoreDown
 from config.chains import Process
@@ -178,7 +179,7 @@ class Supervisor:
                 raise SubmitRejected(f"the process {job.process} is not offered any more")
             folder = self._folder(job)
             folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-            task, sources = self._task(job, process)
+            task, sources = self._task(job, process, folder)
             if self._waits_for_tape(job, process, sources):
                 return
             write_json(folder / TASK, task)
@@ -202,7 +203,7 @@ class Supervisor:
             ):
                 self._queue.note(job.id, backend_ref=ref)  # dismissed meanwhile: now it can be ended
 
-    def _task(self, job: Job, process: Process) -> tuple[dict[str, Any], list[Product]]:
+    def _task(self, job: Job, process: Process, folder: Path) -> tuple[dict[str, Any], list[Product]]:
         """What the node is told: paths and numbers, nothing of the database or of a person."""
         order = json.loads(job.request)
         deadline = Deadline.after(self._settings.limits.search_seconds)
@@ -215,7 +216,7 @@ class Supervisor:
         task = {
             "job": job.id, "attempt": job.attempt, "process": process.id, "run": process.run.model_dump(mode="json"), "values": {**order["values"], **ground},
             "outputs": {name: output.file for name, output in process.outputs.items()},
-            "kind": kind.model_dump(mode="json") if kind else None, "items": [self._item(source, bands, ground) for source in sources],
+            "kind": kind.model_dump(mode="json") if kind else None, "items": [self._item(source, bands, ground, folder) for source in sources],
         }  # fmt: skip
         return task, sources
 
@@ -239,14 +240,16 @@ class Supervisor:
             self._queue.move(job.id, Phase.QUEUED, message, not_before_us=now() + _TAPE_MICROS)
         return bool(missing)
 
-    def _item(self, product: Product, bands: tuple[str, ...], ground: Mapping[str, str]) -> dict[str, Any]:
+    def _item(
+        self, product: Product, bands: tuple[str, ...], ground: Mapping[str, str], folder: Path
+    ) -> dict[str, Any]:
         files = {}
         every = tuple(band for asset in product.assets if asset.grid for band in asset.bands)
         for band in bands or every:
             asset = product.asset_of(band)
             if asset is not None:
                 files[band] = {
-                    "path": str(self._catalog.archive / asset.path), "index": asset.bands[band], "scale": asset.scale, "offset": asset.offset,
+                    **self._place(asset, folder), "index": asset.bands[band], "scale": asset.scale, "offset": asset.offset,
                     "nodata": list(asset.nodata),
                 }  # fmt: skip
         kind = self._catalog.kind_of(product.collection)
@@ -256,6 +259,17 @@ class Supervisor:
         return {
             "id": product.id, "version": product.version, "day": product.day, "bands": files, **ground, **cloudy,
         }  # fmt: skip
+
+    def _place(self, asset: Asset, folder: Path) -> dict[str, Any]:
+        """Where the node finds a file; one of the object storage it fetches into its folder, by an address that is good for a time."""
+        objects = self._catalog.objects
+        if asset.tier != OBJECT or objects is None:
+            return {"path": str(self._catalog.archive / asset.path)}
+        try:
+            address = objects.signed(asset.path)
+        except ObjectError as error:
+            raise Fault(Kind.UNAVAILABLE, str(error)) from error
+        return {"path": str(folder / "inputs" / asset.path), "href": address, "bytes": asset.bytes}
 
     def _spec(self, job: Job, process: Process, folder: Path, products: int) -> RunSpec:
         needs, python = process.resources, str(self._settings.processes.python or sys.executable)

@@ -127,7 +127,7 @@ def levels(product: Product, asset: Asset, band: str) -> Iterator[Level]:
     Of a file that lies on tape only what stays here: the sidecar and the arrays.
     """
     assert asset.grid
-    if asset.tier == "online":
+    if not asset.on_tape:
         yield Level(asset, asset.grid, FULL)
         yield from (
             Level(asset, coarser(asset.grid, factor), number) for number, factor in enumerate(asset.overviews)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,10 @@ _LOW_ARRAYS = 2_048
 
 
 class Reader:
-    """Opens assets under the archive folder; safe to share between threads."""
+    """Opens assets under the names that GDAL knows them by, low-zoom arrays under the archive folder; safe to share between threads."""
 
-    def __init__(self, archive: Path) -> None:
-        self._archive = archive
+    def __init__(self, archive: Path, name_of: Callable[[Asset], str]) -> None:
+        self._archive, self._name_of = archive, name_of
         self._handles = Handles()
         self._low = lru_cache(_LOW_ARRAYS)(self._load_low)
         self._block = lru_cache(_BLOCKS)(self._load_block)
@@ -44,9 +45,8 @@ class Reader:
                 read.column : read.column + read.width,
             ]
         else:
-            path = str(self._archive / asset.path)
             pixels = self._handles.read(
-                path,
+                self._name_of(asset),
                 asset.driver,
                 read.level.overview,
                 numbers,
@@ -72,8 +72,9 @@ class Reader:
         assert asset.grid
         left, top = across * _SIDE, down * _SIDE
         width, height = min(_SIDE, asset.grid.width - left), min(_SIDE, asset.grid.height - top)
-        path = str(self._archive / asset.path)
-        return self._handles.read(path, asset.driver, FULL, [number], left, top, width, height)
+        return self._handles.read(
+            self._name_of(asset), asset.driver, FULL, [number], left, top, width, height
+        )
 
     def _load_low(self, low: str, side: int) -> NDArray[Any]:
         path = low_path(self._archive / low, side)

@@ -103,7 +103,7 @@ class Tiles:
 
     def __init__(self, catalog: Catalog, limits: Limits) -> None:
         self._catalog, self._limits = catalog, limits
-        self._reader = Reader(catalog.archive)
+        self._reader = Reader(catalog.archive, catalog.pixels_of)
         self._lists = Kept[tuple[tuple[Product, ...], np.ndarray[tuple[int, int], np.dtype[np.float64]]]](
             _KEPT_IN_ALL
         )
@@ -380,13 +380,16 @@ class Tiles:
 
     def _at_hand(self, products: Sequence[Product]) -> Sequence[Product]:
         """Products whose files came back from tape, as if these had never been away."""
-        if all(asset.tier == "online" for product in products for asset in product.assets):
+        if not any(asset.on_tape for product in products for asset in product.assets):
             return products
         here = self._catalog.tape.here
         return [
             replace(
                 product,
-                assets=tuple(replace(one, tier="online") if here(one) else one for one in product.assets),
+                assets=tuple(
+                    replace(one, tier="online") if one.on_tape and here(one) else one
+                    for one in product.assets
+                ),
             )
             for product in products
         ]

@@ -86,6 +86,12 @@ class Asset:
     low: str = ""
     """Path of the low-zoom array of this asset (tiles of a whole country are drawn from these)."""
     tier: str = "online"
+    """`online` is a file of the archive's folder, `object` one of its object storage, `nearline` one on tape."""
+
+    @property
+    def on_tape(self) -> bool:
+        """Whether it must be fetched before anybody can read it."""
+        return self.tier == "nearline"
 
     @property
     def media_type(self) -> str:

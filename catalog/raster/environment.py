@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+from collections.abc import Mapping
 
 LOCKED = {
     "GDAL_SKIP": "VRT GTI WMS WCS WMTS OGCAPI STACIT STACTA HTTP PDF DERIVED PostGISRaster",
@@ -22,6 +23,10 @@ LOCKED = {
 """Set whatever the operator's environment says: they are what keeps a file from reaching out."""
 TUNED = {"GDAL_CACHEMAX": "72", "VSI_CACHE": "FALSE", "MALLOC_ARENA_MAX": "2"}
 """Set unless the operator's environment has them; GDAL_CACHEMAX is in megabytes."""
+_REMOTE = {
+    "GDAL_INGESTED_BYTES_AT_OPEN": "65536", "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": "YES", "CPL_VSIL_CURL_CACHE_SIZE": "33554432",
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".tif,.jp2", "GDAL_HTTP_TCP_KEEPALIVE": "YES",
+}  # fmt: skip
 _M_ARENA_MAX = -8
 
 
@@ -36,6 +41,18 @@ def lock() -> None:
         ctypes.CDLL(None).mallopt(
             _M_ARENA_MAX, int(os.environ["MALLOC_ARENA_MAX"])
         )  # it read the variable when it began
+
+
+def let_gdal_reach(host: str, options: Mapping[str, str]) -> None:
+    """GDAL's way to one host: the storage of the archive. All other addresses stay behind the proxy that is none.
+
+    Headers of files are small and read whole; what was read of a file stays for the next map, since a path is never written anew.
+    """
+    from rasterio.env import set_gdal_config  # after `lock`, which must come before it
+
+    for name, value in {**options, **_REMOTE}.items():
+        set_gdal_config(name, value)
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = host
 
 
 def give_back() -> None:

@@ -189,8 +189,8 @@ class Products:
         with self._database.reading(deadline) as connection:
             return tuple(connection.execute(query).scalars())
 
-    def paths(self) -> Iterator[tuple[str, str, str]]:
-        """Every asset that is here, of a product that is not withdrawn: product id, path, sha256; with the paths of their low-zoom arrays."""
+    def paths(self, tier: str = "online") -> Iterator[tuple[str, str, str]]:
+        """Every asset of a tier, of a product that is not withdrawn: product id, path, sha256; of what is here also the paths of low-zoom arrays."""
         query = select(
             tables.product.c.id,
             tables.asset.c.path,
@@ -200,9 +200,9 @@ class Products:
         ).join(tables.asset, tables.asset.c.product == tables.product.c.key)
         with self._database.engine.connect() as connection:
             for row in connection.execute(query.where(tables.product.c.status != WITHDRAWN)):
-                if row.tier == "online":
+                if row.tier == tier:
                     yield row.id, row.path, row.sha256
-                if row.low:
+                if row.low and tier == "online":
                     yield row.id, row.low, ""
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, collate, exists, 
 
 from catalog.model.principal import Deadline
 from catalog.model.record import Change, Harvest, Record
+from catalog.model.tape import NEARLINE
 from catalog.model.time import Micros
 from catalog.query import Filter, Order
 from catalog.store import compile as sql
@@ -19,7 +20,7 @@ from catalog.store.rows import Visible, record_of, visible_changes
 
 _ON_TAPE = (
     exists()
-    .where(tables.asset.c.product == tables.record.c.product, tables.asset.c.tier != "online")
+    .where(tables.asset.c.product == tables.record.c.product, tables.asset.c.tier == NEARLINE)
     .label("on_tape")
 )
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, insert, literal, select, text, update
@@ -16,6 +16,8 @@ from catalog.model.time import Micros, Period
 from catalog.store import tables
 from catalog.store.rows import PUBLISHED, SUPERSEDED, WITHDRAWN, facts_of, joined, product_of
 from catalog.store.stations import StationWriter
+
+_CHUNK = 500
 
 
 class Unit:
@@ -209,6 +211,14 @@ class Unit:
                 at_us=at, actor=actor, action=action, subject=subject, detail=detail
             )
         )
+
+    def move(self, paths: Sequence[str], tier: str) -> None:
+        """Files are kept elsewhere from now on."""
+        for first in range(0, len(paths), _CHUNK):
+            some = paths[first : first + _CHUNK]
+            self.connection.execute(
+                update(tables.asset).where(tables.asset.c.path.in_(some)).values(tier=tier)
+            )
 
     def bump(self) -> None:
         """Counts the revision up."""

@@ -12,6 +12,7 @@ import threading
 from datetime import timedelta
 
 from catalog.model.faults import Fault
+from catalog.model.objects import ObjectError
 from catalog.model.principal import OPERATOR, Deadline
 from catalog.model.product import Product
 from catalog.model.time import now
@@ -28,6 +29,8 @@ _BATCH = 500
 
 def archive(settings: Settings, arguments: argparse.Namespace) -> int:
     """0, 1 when something failed, 2 without a tape library."""
+    if arguments.what == "objects":
+        return _objects(settings, arguments)
     if settings.tape is None:
         print("there is no tape library in the settings (tape.put, tape.get)", file=sys.stderr)
         return 2
@@ -59,6 +62,35 @@ def _migrate(catalog: Catalog, tape: Tape, arguments: argparse.Namespace) -> int
         print(f"{'on tape ' if went else 'nothing '} {product.id}: {len(went)} files")
     stager.release(waiting)
     print(f"{files} files went to tape, {failed} products failed")
+    return 1 if failed else 0
+
+
+def _objects(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Moves files of products to the object storage, or back."""
+    from catalog.mover import Mover
+
+    if settings.archive.objects is None:
+        print("there is no object storage in the settings (archive.objects)", file=sys.stderr)
+        return 2
+    catalog = wire_catalog(settings)
+    mover, files, failed = Mover(catalog, OPERATOR), 0, 0
+    try:
+        for product in _chosen(catalog, arguments):
+            try:
+                went = mover.back(product) if arguments.back else mover.away(product)
+            except (ObjectError, OSError) as error:
+                print(f"failed   {product.id}: {error}", file=sys.stderr)
+                failed += 1
+                continue
+            files += len(went)
+            print(f"{'moved   ' if went else 'nothing '} {product.id}: {len(went)} files")
+        mover.release()
+    except Fault as fault:
+        print(fault.text, file=sys.stderr)
+        return 1
+    finally:
+        catalog.close()
+    print(f"{files} files moved, {failed} products failed")
     return 1 if failed else 0
 
 

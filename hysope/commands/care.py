@@ -8,6 +8,7 @@ from collections import Counter
 
 from catalog.fixity import CHANGED, MISSING, Fixity
 from catalog.model.faults import Fault
+from catalog.model.objects import OBJECT
 from catalog.model.principal import OPERATOR, Deadline
 from catalog.model.time import DAY_MICROS, Micros, day_of, now
 from config.settings import Settings
@@ -25,7 +26,9 @@ def paths(settings: Settings, arguments: argparse.Namespace) -> int:
             for asset in product.assets:
                 ways = [] if asset.path.startswith("/") else settings.archive.addresses.values()
                 others = "".join(f"  {way.rstrip('/')}/{asset.path}" for way in ways)
-                print(f"{product.id}  {asset.key}  {catalog.archive / asset.path}{others}")
+                stored = catalog.objects if asset.tier == OBJECT else None
+                here = stored.address(asset.path) if stored else catalog.archive / asset.path
+                print(f"{product.id}  {asset.key}  {here}{others}")
     except Fault as fault:
         print(fault.text)
         return 1

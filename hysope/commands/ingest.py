@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import shutil
 import sys
 import time
@@ -14,7 +15,9 @@ from catalog.ingest.assets import file_facts
 from catalog.ingest.batch import Ingest, Report
 from catalog.ingest.discover import Found, Passed
 from catalog.model.faults import Fault
+from catalog.model.objects import ObjectError
 from catalog.model.principal import OPERATOR
+from catalog.service import Catalog
 from config.settings import Settings
 from hysope.commands.progress import Progress, summary
 from hysope.wiring import wire_catalog, wire_ingest
@@ -81,9 +84,27 @@ def verify(settings: Settings, _arguments: argparse.Namespace) -> int:
         good, bad = good + (not problem), bad + bool(problem)
         if problem:
             print(f"{product}: {path} {problem}")
+    for product, name, sha256 in catalog.stored():
+        problem = _stored_problem(catalog, name, sha256)
+        good, bad = good + (not problem), bad + bool(problem)
+        if problem:
+            print(f"{product}: {name} {problem}")
     catalog.close()
     print(f"{good} files are as they were, {bad} are not")
     return 1 if bad else 0
+
+
+def _stored_problem(catalog: Catalog, path: str, sha256: str) -> str:
+    """What is wrong with a file in object storage; empty where nothing is."""
+    if catalog.objects is None:
+        return "is in object storage, which the settings do not name"
+    digest = hashlib.sha256()
+    try:
+        for piece in catalog.objects.read(path):
+            digest.update(piece)
+    except ObjectError as error:
+        return f"cannot be read from object storage: {error}"
+    return "has changed" if sha256 and digest.hexdigest() != sha256 else ""
 
 
 def reindex(settings: Settings, _arguments: argparse.Namespace) -> int:

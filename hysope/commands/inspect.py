@@ -17,6 +17,7 @@ import pyproj
 import rasterio
 
 from catalog.model.faults import Fault
+from catalog.model.objects import ObjectError
 from catalog.model.principal import OPERATOR, Deadline
 from catalog.model.time import micros_text
 from catalog.query import And, Property, equal
@@ -182,6 +183,8 @@ def _archive(settings: Settings) -> Iterator[Finding]:
         f"{archive.resolve()} can be written, {free >> 30} GB are free",
         "" if free > 5 << 30 else "a full L2A needs about 2 GB while it is ingested",
     )
+    if settings.archive.objects:
+        yield _bucket(settings)
     left = list((archive / "archive" / "work").glob("*")) if (archive / "archive" / "work").is_dir() else []
     if left:
         yield Finding(
@@ -189,6 +192,22 @@ def _archive(settings: Settings) -> Iterator[Finding]:
             f"{len(left)} things of running or killed ingests are in the working folder",
             "hysope ingest (without paths) removes what no running process owns",
         )
+
+
+def _bucket(settings: Settings) -> Finding:
+    """Whether the object storage gives what the catalogue has there, by its first file."""
+    catalog = wire_catalog(settings)
+    try:
+        first = next(catalog.stored(), None)
+        if first is not None and catalog.objects:
+            catalog.objects.told(first[1])
+    except ObjectError as error:
+        return Finding(
+            "fail", f"the object storage does not give a file: {error}", "look at archive.objects and its key"
+        )
+    finally:
+        catalog.close()
+    return Finding("ok", "the object storage gives what is there" if first else "nothing is in the object storage yet", "")  # fmt: skip
 
 
 def _store(settings: Settings) -> Iterator[Finding]:

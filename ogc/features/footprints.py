@@ -72,7 +72,7 @@ class Footprints:
             "end_datetime": micros_text(Micros(product.period.end - 1)), "platform": product.platform, "tile": product.zone,
             "version": product.version, "cloud_cover": product.cloud, "snow_cover": product.snow,
         }  # fmt: skip
-        if any(asset.tier != "online" for asset in product.assets):
+        if any(asset.on_tape for asset in product.assets):
             values["storage:tier"] = NEARLINE
         stac = f"{where.server}/stac/collections/{product.collection}/items/{product.id}"
         return {

@@ -6,7 +6,8 @@ Rights are those of the product, or those of who signed the link. What is sent i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.types import Message, Receive, Scope, Send
 
 from catalog.model.faults import Fault, Kind, too_large
+from catalog.model.objects import OBJECT, ObjectError
 from catalog.model.principal import Deadline, Principal, Role
 from catalog.model.product import Asset, Product
 from catalog.model.tape import TapeFile
@@ -32,6 +34,7 @@ from ogc.http.zipped import Entry, streamed
 _PRODUCTS = Field("PRODUCTS", list_of(plain, 100))
 _HOURS = Field("HOURS", integer)
 _BLOCK = 1 << 20
+_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})\Z", re.ASCII)
 _STATUS = {
     Kind.UNKNOWN_PRODUCT: 404,
     Kind.GONE: 404,
@@ -61,6 +64,7 @@ class FilesEndpoint:
                 path = self._catalog.archive / asset.path
         except Fault as fault:
             return _refused(fault)
+        elsewhere = asset.tier == OBJECT
         tag = f'"{asset.sha256}"' if asset.sha256 else f'"{product.version}-{asset.bytes}"'
         scope = "public" if who.role is Role.PUBLIC else "private"
         headers = {"ETag": tag, "Cache-Control": f"{scope}, max-age=3600", "Vary": "Authorization, X-API-Key"}
@@ -68,7 +72,36 @@ class FilesEndpoint:
             return Response(status_code=304, headers=headers)
         name = f"{product.id}_{asset.key}{path.suffix}"
         note = partial(self._catalog.usage.note, who, product.id, asset.key)
+        if elsewhere:
+            disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+            return await self._stored(request, asset, {**headers, **disposition}, note)
         return _Counted(note, path, headers=headers, media_type=asset.media_type, filename=name)
+
+    async def _stored(
+        self, request: Request, asset: Asset, headers: dict[str, str], note: Callable[[int], None]
+    ) -> Response:
+        """A file of the object storage, passed on as it comes, or the one range of it that is asked for (RFC 9110, clause 14)."""
+        objects = self._catalog.objects
+        try:
+            if objects is None:
+                raise ObjectError("the object storage of the archive is not in the settings")
+            size = (await self._edge.pool.run(partial(objects.told, asset.path))).bytes
+        except ObjectError as error:
+            raised = Fault(Kind.UNAVAILABLE, f"the storage does not give the file: {error}", retry_after=60)
+            return _refused(raised)
+        headers |= {"Accept-Ranges": "bytes"}
+        start, end = one_range(request.headers, headers["ETag"], size)
+        if start >= end and size:
+            unfit = {**headers, "Content-Range": f"bytes */{size}"}
+            return Response(status_code=416, headers=unfit)
+        status = 206 if (start, end) != (0, size) else 200
+        headers["Content-Length"] = str(end - start)
+        if status == 206:
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+        if request.method == "HEAD":
+            return Response(status_code=status, headers=headers, media_type=asset.media_type)
+        blocks = self._edge.sent(b"", _noted(objects.read(asset.path, start, end), note))
+        return StreamingResponse(blocks, status, headers, asset.media_type)
 
     async def link(self, request: Request) -> Response:
         """A link to one file for somebody without a key, that expires (`hours`, 24)."""
@@ -146,16 +179,19 @@ class FilesEndpoint:
     def _begun(self, chosen: Sequence[tuple[Product, Asset]], chunks: Iterator[bytes]) -> bytes:
         """The first part. Raises Fault GONE where a file is not there: a zip has all of a product."""
         for product, asset in chosen:
-            if not (self._catalog.archive / asset.path).is_file():
+            if asset.tier != OBJECT and not (self._catalog.archive / asset.path).is_file():
                 raise Fault(Kind.GONE, f"{product.id} has no file {asset.key!r} any more")
         return next(chunks)
 
     def _entries(self, chosen: Sequence[tuple[Product, Asset]]) -> Iterator[Entry]:
         for product, asset in chosen:
-            path = self._catalog.archive / asset.path
-            at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            path, objects = self._catalog.archive / asset.path, self._catalog.objects
+            if asset.tier == OBJECT and objects is not None:
+                at, blocks = objects.told(asset.path).modified, objects.read(asset.path)
+            else:
+                at, blocks = datetime.fromtimestamp(path.stat().st_mtime, UTC), _blocks(path)
             name = f"{product.id}/{product.id}_{asset.key}{path.suffix}"
-            yield Entry(name, at, _blocks(path), compress=path.suffix.lower() in (".xml", ".json"))
+            yield Entry(name, at, blocks, compress=path.suffix.lower() in (".xml", ".json"))
 
     def _find(self, name: str, key: str, who: Principal) -> tuple[Product, Asset, Path | None]:
         """The file of an asset; None while it is on tape alone. Raises Fault UNKNOWN_PRODUCT or GONE."""
@@ -164,9 +200,32 @@ class FilesEndpoint:
         path = self._catalog.archive / asset.path if asset else None
         if asset is not None and not self._catalog.tape.here(asset):
             return product, asset, None
+        if asset is not None and path is not None and asset.tier == OBJECT:
+            return product, asset, path
         if asset is None or path is None or not path.is_file():
             raise Fault(Kind.GONE, f"{product.id} has no file {key[:60]!r}")
         return product, asset, path
+
+
+def one_range(asked: Mapping[str, str], tag: str, size: int) -> tuple[int, int]:
+    """First byte and the one after the last of what is asked for: the whole where there is no range, or several, or of another version."""
+    match = _RANGE.match(asked.get("range", ""))
+    if match is None or asked.get("if-range", tag) != tag or not (match[1] or match[2]):
+        return 0, size
+    if not match[1]:
+        return max(0, size - int(match[2])), size if int(match[2]) else 0
+    return int(match[1]), min(size, int(match[2]) + 1) if match[2] else size
+
+
+def _noted(blocks: Iterator[bytes], note: Callable[[int], None]) -> Iterator[bytes]:
+    """Blocks, and how many bytes of them went out; counted also when the client goes away."""
+    sent = 0
+    try:
+        for block in blocks:
+            yield block
+            sent += len(block)
+    finally:
+        note(sent)
 
 
 class _Counted(FileResponse):

@@ -40,7 +40,7 @@ def feature(product: Product, member: Member, server: str) -> Document:
     picture = f"{server}/files/{product.id}/{found.key}" if found else None
     produced = micros_text(product.produced) if product.produced else None
     size = sum(asset.bytes for asset in product.assets)
-    on_tape = any(asset.tier != "online" for asset in product.assets)
+    on_tape = any(asset.on_tape for asset in product.assets)
     return {
         "type": "Feature", "id": product.id, "geometry": mapping(outline),
         "properties": {

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,12 +47,18 @@ class Server:
 
 @contextmanager
 def hysope(
-    data: Path, workers: int = 2, types: Path | None = None, *, caches: bool = False
+    data: Path,
+    workers: int = 2,
+    types: Path | None = None,
+    *,
+    caches: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """`hysope serve`, with its pictures kept nowhere, unless it is said, so that every request is drawn, and its own cache of pixels (72 MB, the others' has 128)."""
     port = free_port()
     environment = {
         **os.environ,
+        **(environment or {}),
         **({"HYSOPE_PRODUCT_TYPES": f"[{types}]"} if types else {}),
         **({} if caches else {"HYSOPE_SERVER__TILE_CACHE_MB": "0", "HYSOPE_SERVER__TILE_DISK_MB": "0"}),
         "HYSOPE_SERVER__THREADS": "2",

@@ -168,8 +168,8 @@ def _cases(files: Files) -> list[Case]:
     tiles = _sessions(8, (0.6, 43.4, 1.7, 44.1), range(11, 15), 5)
     covered = _sessions(8, (0.52, 43.8, 1.09, 44.18), range(12, 15), 6)
     over = _sessions(6, (1.79, 43.19, 1.99, 43.32), range(14, 16), 7)
-    windows = _windows((0.55, 43.35, 1.35, 44.05), (5, 60), 11)
-    ten = _windows((1.80, 43.18, 1.95, 43.32), (10, 15), 12)
+    boxes = windows((0.55, 43.35, 1.35, 44.05), (5, 60), 11)
+    ten = windows((1.80, 43.18, 1.95, 43.32), (10, 15), 12)
     colours = _class_colours()
     day, ten_days = "2023-04-14", "2022-06-01/2022-06-10"
     rgb, infrared = ("sentinel2-l2a", "true-colour"), ("sentinel2-l2a", "infrared")
@@ -182,8 +182,8 @@ def _cases(files: Files) -> list[Case]:
         Case("tile 256 RGB JPEG", _wms(rgb, day, _boxes(tiles, "jpeg")), _ms("rgb", _boxes(tiles, "jpeg")), _tiled(tiles, "jpg", cog), (3.6, None, 20)),
         Case("tile 256 of 3 x 16 bits PNG", _wms(infrared, day, _boxes(tiles)), _ms("counts", _boxes(tiles)), _tiled(tiles, "png", stacked), (4, 4, 12)),
         Case("tile 256 classes PNG", _wms(cover, "2022-01-01", _boxes(covered)), _ms("class", _boxes(covered)), _tiled(covered, "png", classes), (15, 9, 50)),
-        Case("map 1024x768 EPSG:4326 PNG", _wms(rgb, day, _maps(windows)), _ms("rgb", _maps(windows)), _parts(windows, "png", cog), (8, 5, 25)),
-        Case("map 1024x768 EPSG:4326 JPEG", _wms(rgb, day, _maps(windows, "jpeg")), _ms("rgb", _maps(windows, "jpeg")), _parts(windows, "jpg", cog), (3, None, 4)),
+        Case("map 1024x768 EPSG:4326 PNG", _wms(rgb, day, _maps(boxes)), _ms("rgb", _maps(boxes)), _parts(boxes, "png", cog), (8, 5, 25)),
+        Case("map 1024x768 EPSG:4326 JPEG", _wms(rgb, day, _maps(boxes, "jpeg")), _ms("rgb", _maps(boxes, "jpeg")), _parts(boxes, "jpg", cog), (3, None, 4)),
         Case("mosaic of 10 scenes, tile", _wms(rgb, ten_days, _boxes(over)), _ms("ten", _boxes(over)), [f"/mosaic/{z}/{x}/{y}" for z, x, y in over], (25, None, 8)),
         Case("mosaic of 10 scenes, map", _wms(rgb, ten_days, _maps(ten)), _ms("ten", _maps(ten)), [f"/mosaic/bbox?box={','.join(map(str, box))}&width=1024&height=768" for box in ten], (15, None, 8)),
     ]  # fmt: skip
@@ -209,7 +209,7 @@ def _sessions(count: int, area: LonLat, levels: range, seed: int) -> list[Tile]:
     return out
 
 
-def _windows(area: LonLat, metres: tuple[int, int], seed: int) -> list[LonLat]:
+def windows(area: LonLat, metres: tuple[int, int], seed: int) -> list[LonLat]:
     """Boxes of 1024 x 768 pixels of so many metres."""
     dice, out = random.Random(seed), []
     for _ in range(48):
@@ -239,6 +239,11 @@ def _maps(boxes: list[LonLat], form: str = "png") -> list[str]:
 
 def _form(form: str) -> str:
     return f"&FORMAT=image/{form}&TRANSPARENT={'FALSE' if form == 'jpeg' else 'TRUE'}"
+
+
+def maps_of(layer: tuple[str, str], time: str, boxes: list[LonLat]) -> list[str]:
+    """GetMap of boxes of ours, as PNG."""
+    return _wms(layer, time, _maps(boxes))
 
 
 def _wms(layer: tuple[str, str], time: str, windows: list[str]) -> list[str]:

@@ -2,7 +2,7 @@
 """`make bench`: Hysope beside MapServer 8 and GDAL's COG driver in one run, on the same COGs, with 2 workers each.
 
 Machines are shared and noisy, so ratios are what counts; the table says for each case what the issue asked.
-`python tests/bench/run.py maps|zoom|many|ingest|coverages|records|search|series|jobs|water|chains|orders|cached|crowd|overhead|whole|pixels` runs one part. Data are generated once under bench-data.
+`python tests/bench/run.py maps|zoom|many|ingest|coverages|records|search|series|jobs|water|chains|orders|far|capabilities|cached|crowd|overhead|whole|pixels` runs one part. Data are generated once under bench-data.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import chains
 import crowds
+import far
 import legs
 import numpy as np
 import orders
@@ -43,7 +44,7 @@ def main(parts: list[str]) -> None:
     """Runs the parts and prints a table for each."""
     known: dict[str, Callable[[], None]] = {
         "ingest": ingest, "maps": pictures.maps, "capabilities": pictures.capabilities, "zoom": zoom, "many": many, "coverages": coverages, "records": legs.records, "search": legs.search, "series": legs.series, "jobs": legs.jobs,
-        "cached": crowds.cached, "crowd": crowds.crowd, "water": water.water, "chains": chains.chains, "orders": orders.orders, "overhead": values.overhead, "whole": values.whole, "pixels": values.pixels,
+        "far": far.far, "cached": crowds.cached, "crowd": crowds.crowd, "water": water.water, "chains": chains.chains, "orders": orders.orders, "overhead": values.overhead, "whole": values.whole, "pixels": values.pixels,
     }  # fmt: skip
     for name in parts or list(known):
         print(f"\n== {name}", flush=True)
