@@ -137,6 +137,18 @@ class Naming(Frozen):
     """First and last year of products of this type, where one name serves several types."""
 
 
+class Polygons(Frozen):
+    """Polygons in a shapefile: the file of the one band with classes is burnt from them."""
+
+    class_field: str
+    """The field with the number of the class, in any case."""
+    pixel: Annotated[float, Field(gt=0)] = 10.0
+    """Of the raster, in units of the file's CRS; on finer maps the polygons themselves are drawn."""
+    edge: Colour = "#00000060"
+    labels_below: Annotated[float, Field(ge=0)] = 1.5
+    """Names of classes are written on maps whose pixels are smaller than this many metres."""
+
+
 class ProductType(Published):
     """A family of products, published as one collection."""
 
@@ -160,6 +172,8 @@ class ProductType(Published):
     continuous: bool = True
     """Whether values between pixels mean something (bilinear) or not (nearest, mode)."""
     bands: dict[str, Band]
+    polygons: Polygons | None = None
+    """Where products are polygons: how they become the band."""
     cloudy: PixelRule | None = None
     snowy: PixelRule | None = None
     styles: tuple[Style, ...] = ()
@@ -185,6 +199,10 @@ class ProductType(Published):
     def _closed(self) -> ProductType:
         if not self.naming and not self.derived:
             raise ValueError("needs a naming, or is derived")
+        if self.polygons and (
+            len(self.bands) != 1 or not all(one.classes and one.nodata for one in self.bands.values())
+        ):
+            raise ValueError("polygons make one band, which has classes and a count for none")
         for name, rule in (("cloudy", self.cloudy), ("snowy", self.snowy)):
             if rule and rule.band not in self.bands:
                 raise ValueError(f"{name} names the band {rule.band}, which is not among the bands")

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,12 @@ from catalog.raster.files import Unreadable
 from catalog.service import Catalog
 from config.limits import Limits
 from config.product_types import ProductType
-from config.styles import Relief
+from config.styles import Classes, Relief
 from tiles.encode import blank
 from tiles.footprints import draw_footprints, holds
 from tiles.frame import Frame
 from tiles.mosaic import Painter
+from tiles.polygons import PolygonLayer
 from tiles.queries import ExtractQuery, FootprintQuery, LayerQuery, MapLayer, Priority, TimedQuery
 from tiles.read import Reader
 from tiles.relief import shaded, with_margin
@@ -96,6 +97,8 @@ class Probed:
     resolved: Resolved | None
     values: tuple[tuple[Product, tuple[PixelValue, ...]], ...]
     series: tuple[SeriesPoint, ...] = ()
+    polygons: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What the polygon at the point says, by product."""
 
 
 class Tiles:
@@ -104,6 +107,7 @@ class Tiles:
     def __init__(self, catalog: Catalog, limits: Limits) -> None:
         self._catalog, self._limits = catalog, limits
         self._reader = Reader(catalog.archive, catalog.pixels_of)
+        self._polygons = PolygonLayer(catalog.archive, limits.tile_features)
         self._lists = Kept[tuple[tuple[Product, ...], np.ndarray[tuple[int, int], np.dtype[np.float64]]]](
             _KEPT_IN_ALL
         )
@@ -254,10 +258,7 @@ class Tiles:
                 self._catalog.tape.must_be_here(products, query.bands)
                 painter.paint(self._at_hand(products))
             except Unreadable as error:
-                raise Fault(
-                    Kind.UNAVAILABLE,
-                    "a file of the archive cannot be read; the operator can find it with `hysope verify`",
-                ) from error
+                raise _unreadable() from error
         mosaic = painter.mosaic
         for number, count in enumerate(nodata):
             mosaic.values[number][mosaic.todo != 0] = count
@@ -283,7 +284,11 @@ class Tiles:
             if len(found) == count:
                 break
         series = self._series(layer, products, x, y, epsg, deadline) if when.many else ()
-        return Probed(layer, when, tuple(found), series)
+        try:
+            told = {one.id: self._polygons.at(one, x, y, epsg) for one, _ in found if layer.kind.polygons}
+        except OSError as error:
+            raise _unreadable() from error
+        return Probed(layer, when, tuple(found), series, told)
 
     def series_at(
         self,
@@ -362,6 +367,13 @@ class Tiles:
     ) -> tuple[Picture, list[Product]]:
         if not products:
             return blank(frame.width, frame.height), []
+        try:
+            if layer.kind.polygons and isinstance(layer.style, Classes):
+                drawn_whole = self._polygons.draw(layer.kind, layer.style, products, frame, deadline)
+                if drawn_whole is not None:
+                    return drawn_whole, list(products)
+        except OSError as error:
+            raise _unreadable() from error
         baked = all(product.first(AssetRole.VISUAL) for product in products)
         bands = bands_of(layer.kind, layer.style, baked=baked)
         clear = layer.kind.cloudy if layer.priority is Priority.CLEAR else None
@@ -370,10 +382,7 @@ class Tiles:
         try:
             mosaic = painter.paint(products)
         except Unreadable as error:
-            raise Fault(
-                Kind.UNAVAILABLE,
-                "a file of the archive cannot be read; the operator can find it with `hysope verify`",
-            ) from error
+            raise _unreadable() from error
         if isinstance(layer.style, Relief):
             return shaded(layer.kind, layer.style, mosaic, drawn), mosaic.products
         return colour(layer.kind, layer.style, bands, mosaic), mosaic.products
@@ -458,6 +467,13 @@ class Tiles:
         if layer.max_cloud is not None:
             parts.append(Compare(Property.CLOUD, Relation.AT_MOST, layer.max_cloud))
         return And(tuple(parts))
+
+
+def _unreadable() -> Fault:
+    return Fault(
+        Kind.UNAVAILABLE,
+        "a file of the archive cannot be read; the operator can find it with `hysope verify`",
+    )
 
 
 def _order(layer: TimedQuery) -> Order:

@@ -73,7 +73,7 @@ def draw_stations(marks: Sequence[Mark], frame: Frame, style: Points) -> Coloure
     named: list[Label] = []
     if any(mark.outline for mark in marks):
         out[:] = _outlines(marks, frame, style)
-    marks = [mark for mark in marks if not mark.outline or _metres(frame) > _FAR_METRES]
+    marks = [mark for mark in marks if not mark.outline or metres(frame) > _FAR_METRES]
     if marks:
         marks = sorted(marks, key=lambda one: abs(one.anomaly or 0.0)) if style.by == "anomaly" else marks
         lon, lat = np.array([(one.longitude, one.latitude) for one in marks], np.float64).T
@@ -91,7 +91,7 @@ def draw_stations(marks: Sequence[Mark], frame: Frame, style: Points) -> Coloure
             _put(out, discs[number], column - half, row - half)
             named.append(Label(column + half, row, marks[number].label))
     pixels = (out + 0.5).astype(np.uint8)
-    if named and _metres(frame) < style.labels_below:
+    if named and metres(frame) < style.labels_below:
         pixels = with_labels(pixels, named)
     return Coloured(pixels)
 
@@ -127,7 +127,7 @@ def _colours(marks: Sequence[Mark], style: Points) -> list[tuple[int, int, int, 
     return [plain if number is None else colour_at(style, number) for number in numbers]
 
 
-def _metres(frame: Frame) -> float:
+def metres(frame: Frame) -> float:
     """The height of a pixel in the middle of a map, metres."""
     box = frame.lon_lat
     return box.height / frame.height * 111_320.0 if box else np.inf

@@ -11,7 +11,7 @@ from pathlib import Path
 from catalog.generator import families, optical
 from catalog.generator.hydroweb import demo_series
 from catalog.generator.muscate import Tile, write_l2a, write_l3a, write_snow
-from catalog.generator.rasters import write_fsc, write_oso
+from catalog.generator.rasters import write_fsc, write_oso, write_oso_polygons
 
 TILE = Tile("T31TCJ", 32631, 300_000.0, 4_900_020.0, 840)
 _FIRST = date(2023, 3, 5)
@@ -48,6 +48,7 @@ def _families(folder: Path, tile: Tile) -> Iterator[tuple[str, Callable[[], Path
     yield "Venus", partial(optical.write_venus, folder, tile, _FIRST, 0.05)
     yield "L1C", partial(optical.write_l1c, folder, tile, _FIRST, 0.05)
     yield "N2A", partial(optical.write_n2a, folder, tile, _FIRST.replace(year=2016), 0.05)
+    yield "OSO polygons", partial(write_oso_polygons, folder, tile, 2022)
     yield "SWOT", partial(families.write_swot, folder, tile, _FIRST)
     for month in (3, 4, 5):
         yield f"gravimetry {month}", partial(families.write_gravimetry, folder, date(2023, month, 1))

@@ -8,11 +8,14 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pyproj
+import shapefile
 
 from catalog.crs import transform_box
 from catalog.generator.landscape import TO_17, Landscape
 from catalog.generator.muscate import Tile, snow_counts
 from catalog.model.product import Grid
+from catalog.raster.burn import outlined
 from catalog.raster.write import write_strips
 
 _OSO_XML = """<?xml version="1.0" encoding="UTF-8"?>
@@ -77,5 +80,43 @@ def write_oso(folder: Path, tile: Tile, year: int, *, version: str = "1-0") -> P
         packed.writestr(f"{name}/{name}_MTD_ALL.xml", _OSO_XML.format(name=name, year=year + 1))
     for path in (raster, confidence):
         path.unlink()
+    home.rmdir()
+    return target
+
+
+def write_oso_polygons(
+    folder: Path, tile: Tile, year: int, departement: str = "31", *, version: str = "1-0"
+) -> Path:
+    """The same land cover as the polygons of a département, zipped. Returns the zip.
+
+    The name of the archive and the fields (Classe, Validmean, Validstd, Confidence) are the distributed ones; the member's name and the
+    columns of shares are ours, as no distributed archive is public.
+    """
+    name = f"OSO_{year}0101_VECTOR_departement_{departement}_V{version}"
+    box = transform_box(tile.grid(10).box, tile.epsg, 2154)
+    assert box
+    side = min(tile.size // 2, 2_000)
+    grid = Grid(2154, float(round(box.west, -1)), float(round(box.north, -1)), 20.0, 20.0, side, side)
+    land = Landscape(tile.seed, side, 20.0, tile.metres)
+    classes = land.classes(0, side).astype(np.uint8)
+    home = folder / f".{name}"
+    home.mkdir(parents=True)
+    stem = home / f"departement_{departement}"
+    with shapefile.Writer(str(stem), shapeType=shapefile.POLYGON, encoding="utf-8") as out:
+        out.field("ID", "N", 9)
+        out.field("Classe", "N", 3)
+        for field in ("Validmean", "Validstd", "Confidence", "Pct_Classe"):
+            out.field(field, "N", 6, 2)
+        for number, (polygon, value) in enumerate(outlined(classes, grid)):
+            out.shape(polygon)
+            out.record(number, value, 20 + number % 15, number % 5, 60 + number % 40, 100.0)
+    stem.with_suffix(".prj").write_text(pyproj.CRS.from_epsg(2154).to_wkt("WKT1_ESRI"), "ascii")
+    stem.with_suffix(".cpg").write_text("UTF-8", "ascii")
+    target = folder / f"{name}.zip"
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(home.iterdir()):
+            packed.write(path, f"{name}/DATA/{path.name}")
+            path.unlink()
+        packed.writestr(f"{name}/{name}_MTD_ALL.xml", _OSO_XML.format(name=name, year=year + 1))
     home.rmdir()
     return target

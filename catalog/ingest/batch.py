@@ -11,11 +11,11 @@ from pathlib import Path
 
 from catalog.geometry import footprint_boxes
 from catalog.ingest import archive
-from catalog.ingest.assets import Maker, sources
+from catalog.ingest.assets import Maker, file_facts, sources
 from catalog.ingest.discover import Candidate, Found, Kinds, Passed, discover, fingerprint
 from catalog.ingest.publish import Publisher, Reached, no_points
 from catalog.ingest.quicklook import write_quicklook
-from catalog.ingest.readers import READERS
+from catalog.ingest.readers import READERS, polygons
 from catalog.ingest.readers.scene import METADATA_NAMES, QUICKLOOK_NAMES, Members, assign, require, wanted
 from catalog.ingest.readers.series import SeriesFile
 from catalog.ingest.refusal import Refused
@@ -27,7 +27,7 @@ from catalog.raster.files import Unreadable
 from catalog.raster.footprint import footprint
 from catalog.service import Catalog
 from config.limits import Limits
-from config.product_types import Policy
+from config.product_types import Policy, ProductType
 from config.series_types import SeriesType
 
 _FINGERPRINT = "hysope:fingerprint"
@@ -174,10 +174,16 @@ class Ingest:
             assigned = assign(members.files, kind)
             require(assigned, kind)
             metadata = READERS[kind.reader](members)
-            found = sources({band: members.files[name] for band, name in assigned.items()}, kind)
+            paths = {band: members.files[name] for band, name in assigned.items()}
+            found = sources(_burnt(paths, kind, home, folder), kind)
             made = Maker(kind, policy, self._catalog.registry.visual(kind), metadata, home).make(found)
             outline = footprint(made.valid, made.grid)
-            assets = (*made.assets, *_papers(members, home), *write_quicklook(kind, made.assets, home))
+            assets = (
+                *made.assets,
+                *_polygons(home, made.assets),
+                *_papers(members, home),
+                *write_quicklook(kind, made.assets, home),
+            )
             self._publisher.reached("assets made")
             product = Product(
                 identity.id, identity.version, kind.id, identity.period, identity.day, outline, footprint_boxes(outline), assets,
@@ -203,6 +209,27 @@ class Ingest:
         require(assign(listed, item.identity.kind), item.identity.kind)
         _room(into.parent, sum(listed[name].file_size for name in needed), item.source)
         return Members(archive.extract(item.source, needed, into, self._limits), limit)
+
+
+def _burnt(paths: dict[str, Path], kind: ProductType, home: Path, folder: Path) -> dict[str, Path]:
+    """The bands' files; of a type of polygons the raster that was burnt from them, while they are kept in `home`. Raises Refused."""
+    if kind.polygons is None:
+        return paths
+    work = folder / "burnt"
+    work.mkdir()
+    return {
+        name: polygons.burn(path, kind.bands[name], kind.polygons, home, work, kind.grid_side)
+        for name, path in paths.items()
+    }
+
+
+def _polygons(home: Path, rasters: Iterable[Asset]) -> list[Asset]:
+    path = home / polygons.POLYGONS
+    if not path.is_file():
+        return []
+    size, sha256 = file_facts(path)
+    grid = next(one.grid for one in rasters if one.grid)
+    return [Asset("polygons", AssetRole.VECTOR, path.name, "", size, sha256, grid)]
 
 
 def _room(folder: Path, needed: int, source: Path) -> None:

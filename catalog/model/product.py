@@ -19,7 +19,7 @@ _METRES_PER_DEGREE = 111_319.49
 _DEGREES = frozenset({4326, 4258, 4269})
 """EPSG codes of our table whose unit is the degree."""
 _MEDIA_TYPES = {".jp2": "image/jp2", ".tif": "image/tiff; application=geotiff; profile=cloud-optimized", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg",
-               ".xml": "application/xml", ".json": "application/json"}  # fmt: skip
+               ".xml": "application/xml", ".json": "application/json", ".parquet": "application/vnd.apache.parquet"}  # fmt: skip
 
 
 class AssetRole(Enum):
@@ -34,6 +34,8 @@ class AssetRole(Enum):
     """Three 8-bit bands, stretched; 0 is no data."""
     QUICKLOOK = "quicklook"
     METADATA = "metadata"
+    VECTOR = "vector"
+    """The polygons that a band was burnt from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,8 @@ def assets_of(
         )
         if bands is not None:
             query = query.where(
-                tables.asset_band.c.name.in_(bands) | (tables.asset.c.role == AssetRole.VISUAL.value)
+                tables.asset_band.c.name.in_(bands)
+                | tables.asset.c.role.in_([AssetRole.VISUAL.value, AssetRole.VECTOR.value])
             )
         found: dict[int, tuple[Row[tuple[object, ...]], dict[str, int]]] = {}
         for row in connection.execute(query):

@@ -7,6 +7,7 @@ from catalog.model.area import WORLD
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal
 from catalog.service import Catalog
+from catalog.vector import PolygonFiles
 from config.collections import Collection
 from config.product_types import ProductType
 from config.series_types import SeriesType
@@ -15,6 +16,7 @@ from ogc.common.blocks import link
 from ogc.features import documents, records
 from ogc.features.footprints import Footprints
 from ogc.features.plugins import PluginFeatures
+from ogc.features.polygons import PolygonFeatures
 from ogc.features.records import RecordFeatures
 from ogc.features.source import Document, Source, Where
 from ogc.features.stations import StationFeatures
@@ -27,6 +29,7 @@ class Features:
 
     def __init__(self, catalog: Catalog, layers: Layers, settings: Settings) -> None:
         self._catalog, self._layers, self._settings = catalog, layers, settings
+        self._polygons = PolygonFiles()
 
     def source(self, name: str, who: Principal) -> Source:
         """The source of a collection. Raises Fault UNKNOWN_LAYER where there is none for them."""
@@ -41,6 +44,8 @@ class Features:
             raise Fault(
                 Kind.UNKNOWN_LAYER, f"there is no collection {shown(name)}", "collectionId"
             ) from fault
+        if isinstance(kind, ProductType) and kind.polygons:
+            return PolygonFeatures(self._catalog, kind, self._polygons)
         if isinstance(kind, ProductType):
             return Footprints(self._catalog, kind)
         return StationFeatures(self._catalog, kind)

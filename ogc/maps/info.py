@@ -82,6 +82,7 @@ def _attributes(
             out[f"{value.name}_value"] = int(value.count) if value.valid else None
         else:
             out[_unit_name(value)] = _rounded(value.value) if value.valid else None
+    out |= {name: one for name, one in probe.polygons.get(product.id, {}).items() if name not in out}
     out["cloud_percent"] = product.cloud
     out["licence"] = probe.query.kind.licence
     if probe.query.kind.doi:

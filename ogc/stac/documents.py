@@ -44,7 +44,7 @@ _EXTENSIONS = {
 _VERSION = "https://stac-extensions.github.io/version/v1.2.0/schema.json"
 _ROLES = {
     AssetRole.DATA: ["data"], AssetRole.MASK: ["data-mask"], AssetRole.SIDECAR: ["overview"], AssetRole.VISUAL: ["visual"],
-    AssetRole.QUICKLOOK: ["thumbnail"], AssetRole.METADATA: ["metadata"],
+    AssetRole.QUICKLOOK: ["thumbnail"], AssetRole.METADATA: ["metadata"], AssetRole.VECTOR: ["data"],
 }  # fmt: skip
 _TYPES = {"uint8": "uint8", "int16": "int16", "uint16": "uint16", "float32": "float32"}
 

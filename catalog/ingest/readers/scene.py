@@ -17,6 +17,8 @@ from catalog.xml.parse import parse
 from config.product_types import ProductType
 
 METADATA_NAMES = ("_mtd_all.xml", "lis_metadata.xml", "_mtd.xml", "mtd_msil1c.xml")
+SIDE_FILES = (".shx", ".dbf", ".prj", ".cpg")
+"""Of a shapefile."""
 QUICKLOOK_NAMES = ("_qkl_all.jpg", "_qkl_all.jpeg", "_qkl_all.png")
 
 
@@ -62,8 +64,13 @@ def _depth(name: str) -> tuple[int, str]:
 def wanted(names: Mapping[str, object], kind: ProductType) -> list[str]:
     """The members that ingest needs: bands, metadata, quicklook."""
     bands = set(assign(names, kind).values())
+    beside = {PurePosixPath(name).with_suffix("") for name in bands} if kind.polygons else set()
     return [
-        name for name in names if name in bands or name.lower().endswith((*METADATA_NAMES, *QUICKLOOK_NAMES))
+        name
+        for name in names
+        if name in bands
+        or name.lower().endswith((*METADATA_NAMES, *QUICKLOOK_NAMES))
+        or (name.lower().endswith(SIDE_FILES) and PurePosixPath(name).with_suffix("") in beside)
     ]
 
 
