@@ -321,6 +321,12 @@ class Catalog:
         unit.put_record(station_record(kind, station, self.registry.places, span, at), _PUBLIC)
         unit.put_record(of_station(kind, station, span, at), _PUBLIC)
 
+    def alike_records(self, who: Principal, limit: int) -> tuple[tuple[tuple[str, str], ...], ...]:
+        """Records that may be one thing under several ids: groups of id and source. Nothing is done about them. Raises Fault FORBIDDEN."""
+        if not who.operator:
+            raise Fault(Kind.FORBIDDEN, "only operators may compare what sources sent")
+        return self._store.records.alike(limit)
+
     def search_records(
         self,
         tree: Filter,

@@ -296,9 +296,10 @@ class Cascaded(_Frozen):
 class HarvestSource(_Frozen):
     """A centre whose records the catalogue keeps too."""
 
-    type: Literal["csw", "oai", "stac", "records", "resto", "waf", "pivot"]
+    type: Literal["csw", "oai", "stac", "records", "resto", "waf", "pivot", "capabilities"]
     url: str
-    """CSW and OAI-PMH: the service; STAC: the landing page or a static catalog; Records and resto: the items; WAF: the folder; pivot: the document."""
+    """CSW and OAI-PMH: the service; STAC: the landing page or a static catalog; Records and resto: the items; WAF: the folder; pivot: the document;
+    capabilities: a WMS, or the whole GetCapabilities of a WMTS, WFS, WCS or SOS."""
     title: Bilingual | None = None
     every_hours: Annotated[float, Field(gt=0)] = 24.0
     full_hours: Annotated[float, Field(gt=0)] = 168.0
@@ -308,7 +309,7 @@ class HarvestSource(_Frozen):
     priority: int = 0
     """Of two sources with a record of one id, the higher one's is kept."""
     prefix: str | None = None
-    """Before the ids of its records; without one, a STAC's get its own id and a colon."""
+    """Before the ids of its records; without one, those of a STAC and of capabilities get its own id and a colon."""
     items: bool = False
     """STAC: the items too, not only the collections."""
     set: str = ""

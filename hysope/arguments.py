@@ -110,6 +110,14 @@ def _harvesting(verbs: Verbs, common: argparse.ArgumentParser) -> None:
         "--accept-deletions", action="store_true", help="delete what is not there any more, however much"
     )
     harvest.add_argument("--report", action="store_true", help="the last runs, and what was refused")
+    harvest.add_argument(
+        "--duplicates", action="store_true", help="records of several sources with one title, place and time"
+    )
+    harvest.add_argument(
+        "--cascade",
+        action="store_true",
+        help="the harvested map layers as settings of `cascade`, to choose from",
+    )
     harvest.add_argument("--watch", action="store_true", help="harvest each source when it is due, for ever")
     harvest.add_argument("--parent", type=int, help=argparse.SUPPRESS)
 

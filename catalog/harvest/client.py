@@ -143,7 +143,9 @@ class Client:
     def _read(self, answer: urllib3.BaseHTTPResponse, url: str) -> bytes:
         """The body, unpacked, as far as it is allowed to be long."""
         out = bytearray()
-        for piece in answer.stream(65_536):
+        for piece in answer.stream(
+            65_536, decode_content=True
+        ):  # said, as chunks are not unpacked without it
             out += piece
             if len(out) > self._rules.largest:
                 raise too_large(f"the answer of {url[:200]}", self._rules.largest, self._rules.bound_by)

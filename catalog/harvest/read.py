@@ -7,7 +7,7 @@ import json
 
 from lxml import etree
 
-from catalog.harvest import dublincore, features, iso
+from catalog.harvest import capabilities, dublincore, features, iso
 from catalog.harvest.neutral import Draft, Origin, record_of
 from catalog.model.faults import Fault, Kind
 from catalog.model.record import Record
@@ -30,6 +30,8 @@ def _draft(body: bytes, limit: int) -> Draft:
     name = etree.QName(root).localname
     if name in _ISO:
         return iso.read(root)
+    if name == capabilities.ENTRY:
+        return capabilities.read(root)
     if name in _DC:
         return dublincore.read(root)
     inner = next((one for one in root.iter("{*}MD_Metadata", "{*}MI_Metadata")), None)

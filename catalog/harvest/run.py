@@ -31,6 +31,8 @@ _BATCH = 200
 _HOLD = timedelta(minutes=30) // timedelta(microseconds=1)
 _HOUR = 3_600_000_000
 _ALWAYS = Micros(-(2**62))
+_NOT_UNIQUE = ("stac", "capabilities")
+"""Sources whose ids are theirs alone: the source's own stands before them."""
 _FEW = 5
 """Fewer deletions than this are never suspicious."""
 Open = Callable[[HarvestSource], Walk]
@@ -137,9 +139,8 @@ class Harvester:
         if item is not None and item.sha256 == digest and item.state != "shadowed":
             keep(unit.connection, run.source, replace(item, run=run.key))
             return "same" if item.state == "here" else item.state
-        prefix = (
-            source.prefix if source.prefix is not None else f"{run.source}:" if source.type == "stac" else ""
-        )
+        own = f"{run.source}:" if source.type in _NOT_UNIQUE else ""
+        prefix = own if source.prefix is None else source.prefix
         try:
             record = read_record(
                 Origin(run.source, one.remote_id, one.url, prefix, one.body), self._limits.metadata_bytes

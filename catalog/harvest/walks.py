@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from catalog.harvest.capabilities import CapabilitiesWalk
 from catalog.harvest.client import Client
 from catalog.harvest.csw import CswWalk
 from catalog.harvest.links import JsonWalk
@@ -21,6 +22,8 @@ def walk_of(source: HarvestSource, client: Client, largest: int) -> Walk:
         return OaiWalk(client, source.url, largest, source.set)
     if source.type == "waf":
         return WafWalk(client, source.url)
+    if source.type == "capabilities":
+        return CapabilitiesWalk(client, source.url, largest)
     if source.type == "pivot":
         return PivotWalk(client, source.url)
     return JsonWalk(client, source.url, items=source.items or source.type != "stac")

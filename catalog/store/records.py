@@ -59,6 +59,31 @@ class Records:
             bodies = _originals(connection, [row.key for row in rows if row.source]) if originals else {}
         return tuple(record_of(row, bodies.get(row.key, b"")) for row in rows)
 
+    def alike(self, limit: int) -> tuple[tuple[tuple[str, str], ...], ...]:
+        """Records of several sources with one title, place and time, as groups of id and source (empty: ours); services have no place and are left out."""
+        c = tables.record.c
+        sides = (func.round(side * 100) for side in (c.west, c.south, c.east, c.north))
+        what = (func.lower(c.title), *sides, c.start_us, c.end_us)
+        named = [one.label(f"w{at}") for at, one in enumerate(what)]
+        groups = (
+            select(*named)
+            .where(c.west.is_not(None), c.title != "")
+            .group_by(*what)
+            .having(func.count(c.source.distinct()) > 1)
+            .order_by(named[0])
+            .limit(limit)
+            .subquery()
+        )
+        same = [or_(mine == theirs, and_(mine.is_(None), theirs.is_(None))) for mine, theirs in zip(what, groups.c, strict=True)]  # fmt: skip
+        query = (
+            select(c.id, c.source, *groups.c).join(groups, and_(*same)).order_by(*groups.c, c.source, c.id)
+        )
+        out: dict[tuple[Any, ...], list[tuple[str, str]]] = {}
+        with self._database.engine.connect() as connection:
+            for row in connection.execute(query):
+                out.setdefault(tuple(row[2:]), []).append((row.id, row.source))
+        return tuple(tuple(group) for group in out.values())
+
     def count(self, tree: Filter, visible: Visible, deadline: Deadline) -> int:
         """How many records a filter has."""
         seen = and_(

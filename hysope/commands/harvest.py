@@ -6,20 +6,28 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
 import signal
 import sys
 import threading
 
+import yaml
+
 from catalog.harvest.run import Harvester
 from catalog.model.faults import Fault
+from catalog.model.principal import OPERATOR, Deadline
+from catalog.model.record import Way
 from catalog.model.time import micros_text
-from catalog.service import StoreDown
+from catalog.query import Order, Property, equal
+from catalog.service import Catalog, StoreDown
 from catalog.store.harvests import Run
 from config.settings import Settings
 from hysope.wiring import wire_catalog, wire_harvester
 
 _LOOK_SECONDS = 30.0
 _SHOWN = 20
+_GROUPS = 1_000
+_LAYERS = 10_000
 
 
 def harvest(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -35,6 +43,10 @@ def harvest(settings: Settings, arguments: argparse.Namespace) -> int:
     try:
         if arguments.watch:
             return _watch(harvester, arguments.parent)
+        if arguments.duplicates:
+            return _duplicates(catalog)
+        if arguments.cascade:
+            return _cascade(catalog, names, settings)
         if arguments.report:
             return _report(harvester, names)
         return max(_one(harvester, name, arguments) for name in names)
@@ -61,6 +73,39 @@ def _report(harvester: Harvester, names: list[str]) -> int:
             for item in harvester.book.items(name, state, _SHOWN):
                 print(f"  {state}: {item.remote_id[:100]}: {item.message}")
     return 0
+
+
+def _duplicates(catalog: Catalog) -> int:
+    """Ids that may be one thing; which of them stays is for people to say."""
+    groups = catalog.alike_records(OPERATOR, _GROUPS)
+    for group in groups:
+        print("  ".join(f"{name} ({source or 'ours'})" for name, source in group))
+    print(f"{len(groups)} groups of records may be one thing each")
+    return 0
+
+
+def _cascade(catalog: Catalog, names: list[str], settings: Settings) -> int:
+    """Map layers of the sources as YAML for `cascade`: nothing is drawn of others until an operator has put it there."""
+    layers = {}
+    for name in names:
+        tree = equal(Property.COLLECTION, name)
+        deadline = Deadline.after(settings.limits.search_seconds)
+        for record in catalog.search_records(tree, OPERATOR, deadline, Order.TITLE, _LAYERS):
+            way = next((one for one in record.foreign.ways if _is_map(one)), None) if record.foreign else None
+            if way is None:
+                continue
+            box = record.box
+            key = re.sub(r"[^A-Za-z0-9_-]", "-", f"{name}-{way.name}")[:60]
+            layers[key] = {
+                "title": {"en": record.title, "fr": record.title}, "type": "wms", "url": way.href, "layers": way.name,
+                **({"bbox": [box.west, max(box.south, -85.0), box.east, min(box.north, 85.0)]} if box else {}),
+            }  # fmt: skip
+    print(yaml.safe_dump({"cascade": layers}, allow_unicode=True, sort_keys=False), end="")
+    return 0 if layers else 1
+
+
+def _is_map(way: Way) -> bool:
+    return way.protocol.upper().startswith("OGC:WMS") and bool(way.name)
 
 
 def _line(run: Run) -> str:

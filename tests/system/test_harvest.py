@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 import sqlalchemy
 import uvicorn
+import yaml
 from lxml import etree
 from starlette.testclient import TestClient
 from support import SHARED, World
@@ -29,8 +30,10 @@ from catalog.harvest.neutral import Origin
 from catalog.harvest.read import read_record
 from catalog.harvest.run import Harvester
 from catalog.harvest.walks import walk_of
+from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import ANONYMOUS, OPERATOR, Deadline
+from catalog.model.time import read_instant
 from catalog.query import And, Order, Property, Text, equal
 from catalog.service import Catalog, open_catalog
 from catalog.words import asked
@@ -38,9 +41,12 @@ from config.limits import Limits
 from config.registry import load_registry
 from config.settings import HarvestSource, Server, Settings
 from hysope.app import build
+from hysope.cli import main
 from hysope.commands.harvest import run_due
+from hysope.wiring import wire_catalog, wire_ingest
 
 REAL = SHARED / "data" / "catalog"
+MAPSERV = Path("/usr/lib/cgi-bin/mapserv")
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="the shared samples are not beside this clone")
 
 
@@ -894,3 +900,202 @@ def test_a_record_says_where_it_came_from(metacatalogue: TestClient) -> None:
     assert record["properties"]["collection"] == "bretagne"
     page = metacatalogue.get(f"/ogcapi/collections/metadata/items/{BRETAGNE}?f=html")
     assert "Cadastre 2018 en Bretagne" in page.text
+
+
+# capabilities
+
+
+def instant(text: str) -> Any:
+    return read_instant(text).start
+
+
+MAPFILE = """MAP NAME "river" EXTENT 0 40 5 45 SIZE 100 100 PROJECTION "init=epsg:4326" END
+WEB METADATA "ows_title" "Cartes d'hydrologie" "ows_abstract" "Un MapServer" "ows_keywordlist" "eau,rivière" "ows_onlineresource" "http://ms.example/cgi?" "ows_enable_request" "*" "ows_srs" "EPSG:4326" "wms_fees" "none" END END
+LAYER NAME "basins" TYPE POLYGON STATUS ON EXTENT 1 41 3 44 PROJECTION "init=epsg:4326" END METADATA "ows_title" "Bassins versants" "ows_abstract" "Les bassins" "ows_keywordlist" "bassin" "wms_extent" "1 41 3 44" "gml_featureid" "ID" END END
+LAYER NAME "snow" GROUP "cryosphere" TYPE POLYGON STATUS ON PROJECTION "init=epsg:4326" END METADATA "ows_title" "Neige" "wms_timeextent" "2018-01-01/2021-06-30/P1D" "wms_timedefault" "2021-06-30" "wms_timeitem" "T" "gml_featureid" "ID" END END
+END"""
+
+
+def capabilities_of(service: str, version: str, folder: Path) -> bytes:
+    """What a real MapServer says, by its CGI program."""
+    (folder / "m.map").write_text(MAPFILE, encoding="utf-8")
+    query = f"map={folder}/m.map&SERVICE={service}&VERSION={version}&REQUEST=GetCapabilities"
+    environment = {"PATH": "/usr/bin:/bin", "MS_MAP_PATTERN": "."}
+    (folder / "mapserver.conf").write_text('CONFIG ENV MS_MAP_PATTERN "." END END')
+    environment["MAPSERVER_CONFIG_FILE"] = str(folder / "mapserver.conf")
+    said = subprocess.run(
+        [str(MAPSERV), "-nh", f"QUERY_STRING={query}"], capture_output=True, env=environment, check=True
+    )
+    return said.stdout
+
+
+@pytest.mark.skipif(not MAPSERV.is_file(), reason="MapServer is not installed (Debian: cgi-mapserver)")
+@pytest.mark.parametrize("version", ["1.1.1", "1.3.0"])
+def test_the_layers_of_a_mapserver_are_records_with_their_way_in(
+    served: Callable[[Path], Site], catalog: Catalog, tmp_path: Path, version: str
+) -> None:
+    (tmp_path / "cap.xml").write_bytes(capabilities_of("WMS", version, tmp_path))
+    worker = harvester(catalog, ms=source(f"{served(tmp_path).url}cap.xml", "capabilities"))
+    run = worker.run("ms")
+    assert run.status == "done", run
+    assert {"ms:wms-service", "ms:basins", "ms:snow"} <= set(ids(catalog))
+    found = {
+        one.id: one for one in catalog.search_records(And(()), ANONYMOUS, Deadline.after(10), Order.TITLE, 50)
+    }
+    basins, snow, service = found["ms:basins"], found["ms:snow"], found["ms:wms-service"]
+    assert (basins.title, basins.abstract, basins.keywords) == (
+        "Bassins versants",
+        "Les bassins",
+        ("bassin",),
+    )
+    assert basins.box == Box(west=1, south=41, east=3, north=44)
+    assert service.kind == "service" and service.keywords == ("eau", "rivière")
+    (way,) = basins.foreign.ways
+    assert (way.name, way.protocol) == ("basins", "OGC:WMS-1.3.0-http-get-map")
+    assert way.href.startswith("http://ms.example/cgi")
+    assert snow.period and (snow.period.start, snow.period.end) == (
+        instant("2018-01-01"),
+        instant("2021-07-01"),
+    )
+    assert snow.box == Box(west=0, south=40, east=5, north=45), "inherited"
+    assert worker.run("ms").counts.get("same") == len(found)
+    assert "ms:wms-service" in ids(catalog, Text(asked("riviere")))
+
+
+@pytest.mark.parametrize("subset", ['<!ENTITY a "b">', '<!ENTITY % a SYSTEM "file:///etc/passwd"> %a;'])
+def test_a_doctype_with_entities_is_refused(
+    served: Callable[[Path], Site], catalog: Catalog, tmp_path: Path, subset: str
+) -> None:
+    layer = "<Capability><Layer><Name>&a;</Name></Layer></Capability>"
+    (tmp_path / "cap.xml").write_text(f"<!DOCTYPE WMT_MS_Capabilities [{subset}]><WMT_MS_Capabilities>{layer}</WMT_MS_Capabilities>")  # fmt: skip
+    run = harvester(catalog, bad=source(f"{served(tmp_path).url}cap.xml", "capabilities")).run("bad")
+    assert (run.status, "DOCTYPE" in run.message, ids(catalog)) == ("failed", True, [])
+
+
+@pytest.mark.skipif(not MAPSERV.is_file(), reason="MapServer is not installed (Debian: cgi-mapserver)")
+def test_the_feature_types_of_a_wfs_are_records(
+    served: Callable[[Path], Site], catalog: Catalog, tmp_path: Path
+) -> None:
+    (tmp_path / "wfs.xml").write_bytes(capabilities_of("WFS", "2.0.0", tmp_path))
+    run = harvester(catalog, wfs=source(f"{served(tmp_path).url}wfs.xml", "capabilities")).run("wfs")
+    assert run.status == "done" and run.counts["new"] >= 3, run
+    assert "wfs:wfs-service" in ids(catalog) and any(one.endswith("basins") for one in ids(catalog))
+
+
+@pytest.mark.parametrize(
+    ("door", "kind", "name"),
+    [("/wms", "WMS", "sentinel2-l2a"), ("/wmts?SERVICE=WMTS&REQUEST=GetCapabilities", "WMTS", "sentinel2-l2a"),
+     ("/wcs?SERVICE=WCS&VERSION=2.0.1&REQUEST=GetCapabilities", "WCS", "sentinel2-l2a"), ("/sos?SERVICE=SOS&REQUEST=GetCapabilities", "SOS", "")],
+)  # fmt: skip
+def test_another_centres_services_are_harvested(
+    remote: str, catalog: Catalog, door: str, kind: str, name: str
+) -> None:
+    run = harvester(catalog, far=source(f"{remote}{door}", "capabilities")).run("far")
+    assert run.status == "done" and not run.counts.get("refused"), run
+    there = {
+        one.id: one
+        for one in catalog.search_records(And(()), ANONYMOUS, Deadline.after(10), Order.TITLE, 500)
+    }
+    assert there[f"far:{kind.lower()}-service"].kind == "service"
+    if name:
+        one = there[f"far:{name}"]
+        assert one.title and one.foreign.ways[0].protocol.startswith(f"OGC:{kind}")
+        assert one.box is not None
+
+
+def test_what_is_no_capabilities_changes_nothing(
+    served: Callable[[Path], Site], catalog: Catalog, tmp_path: Path
+) -> None:
+    (tmp_path / "x.xml").write_text("<a><Layer><Name>b</Name></Layer></a>")
+    run = harvester(catalog, bad=source(f"{served(tmp_path).url}x.xml", "capabilities")).run("bad")
+    assert (run.status, "no capabilities" in run.message, ids(catalog)) == ("failed", True, [])
+
+
+def test_harvested_layers_are_offered_to_the_cascade_and_duplicates_told(
+    remote: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sources = {
+        "one": source(f"{remote}/wms", "capabilities"),
+        "two": source(f"{remote}/wms", "capabilities"),
+    }
+    settings = Settings(data=tmp_path / "data", harvest=sources)
+    config = tmp_path / "h.yaml"
+    config.write_text(json.dumps(json.loads(settings.model_dump_json(include={"data", "harvest"}))))
+    assert main(["harvest", "--config", str(config)]) == 0
+    capsys.readouterr()
+    assert main(["harvest", "one", "--cascade", "--config", str(config)]) == 0
+    offered = yaml.safe_load(capsys.readouterr().out)["cascade"]
+    layer = offered["one-sentinel2-l2a"]
+    assert layer["layers"] == "sentinel2-l2a" and layer["url"].startswith("http")
+    assert Settings(data=tmp_path, cascade={"one-sentinel2-l2a": layer}).cascade
+    assert main(["harvest", "--duplicates", "--config", str(config)]) == 0
+    told = capsys.readouterr().out
+    assert "one:sentinel2-l2a (one)  two:sentinel2-l2a (two)" in told
+
+
+# the metacatalogue of centres
+
+
+@pytest.fixture(scope="module")
+def centres(
+    products: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, tuple[Settings, str]]]:
+    """Three centres, each with products of its own, behind sockets."""
+    holdings = {"toulouse": "_L2A_T31TCJ", "montpellier": "SNOW", "paris": "OSO_"}
+    with ExitStack() as stack:
+        out = {}
+        for name, mark in holdings.items():
+            settings = Settings(data=tmp_path_factory.mktemp(name))
+            made = wire_catalog(settings)
+            worker = wire_ingest(settings, made)
+            worker.run(worker.find([path for path in sorted(products.iterdir()) if mark in path.name]))
+            made.close()
+            _, address = stack.enter_context(live(settings))
+            out[name] = (settings, address)
+        yield out
+
+
+def test_a_fourth_centre_is_the_catalogue_of_three(
+    centres: dict[str, tuple[Settings, str]], tmp_path: Path
+) -> None:
+    """Each by another protocol; every door of the fourth gives the same ids, and what one withdraws goes there too."""
+    toulouse, montpellier, paris = (centres[name][1] for name in ("toulouse", "montpellier", "paris"))
+    sources = {
+        "toulouse": source(f"{toulouse}/csw", "csw"),
+        "montpellier": source(f"{montpellier}/oai", "oai"),
+        "paris": source(f"{paris}/ogcapi/collections/metadata/items?limit=50", "records"),
+    }
+    settings = Settings(
+        data=tmp_path / "data", harvest=sources, server=Server(public_url="http://meta.example")
+    )
+    meta = wire_catalog(settings)
+    worker = Harvester(meta, sources, Limits())
+    counts = {name: worker.run(name) for name in sources}
+    assert {name: run.status for name, run in counts.items()} == dict.fromkeys(sources, "done"), counts
+    theirs = {}
+    for name, (other, _) in centres.items():
+        there = wire_catalog(other)
+        theirs[name] = ids(there)
+        there.close()
+    with TestClient(build(settings)) as client:
+        assert on_each_door(client) == [sorted({one for some in theirs.values() for one in some})] * 3
+        gone = next(one for one in theirs["montpellier"] if "LIS" in one or "SNOW" in one)
+        there = wire_catalog(centres["montpellier"][0])
+        there.withdraw(gone, OPERATOR, "wrong")
+        there.close()
+        run = worker.run("montpellier")
+        assert (run.mode, run.counts.get("gone")) == ("incremental", 1), run
+        assert all(gone not in door for door in on_each_door(client))
+    meta.close()
+
+
+def on_each_door(client: TestClient) -> list[list[str]]:
+    """The ids that CSW, Records and OAI-PMH give."""
+    records = client.get("/ogcapi/collections/metadata/items?limit=1000").json()["features"]
+    csw = client.get("/csw?service=CSW&version=2.0.2&request=GetRecords&typeNames=csw:Record&resultType=results&ElementSetName=brief&maxRecords=1000")  # fmt: skip
+    oai = client.get("/oai?verb=ListIdentifiers&metadataPrefix=oai_dc").content
+    root = etree.fromstring(csw.content)
+    named = [one.text for one in root.iterfind(".//{http://purl.org/dc/elements/1.1/}identifier")]
+    headers = etree.fromstring(oai).iterfind(".//{http://www.openarchives.org/OAI/2.0/}header")
+    listed = [one.findtext("{*}identifier").partition(":")[2].partition(":")[2] for one in headers if one.get("status") != "deleted"]  # fmt: skip
+    return [sorted(one["id"] for one in records), sorted(named), sorted(listed)]
