@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from catalog.kept import Edition
+from catalog.kept import Edition, Kept
 from catalog.keys import Keys
 from catalog.links import Links
 from catalog.model import spaces
@@ -53,6 +53,8 @@ StoreDown = SQLAlchemyError
 _ALWAYS = Micros(2**62)
 _PUBLIC = Micros(-(2**62))
 _KEPT = 8_192
+_LONG_QUESTION = 4_000
+"""Characters."""
 """Entries of a cache."""
 _REVISION_SECONDS = 0.5
 _QUICK_SECONDS, _TIMES, _LONGEST_SECONDS = 0.1, 30.0, 60.0
@@ -86,6 +88,7 @@ class Catalog:
         self._summaries: OrderedDict[tuple[object, ...], tuple[tuple[int, int], Summary, float]] = (
             OrderedDict()
         )
+        self._counts = Kept[int](_KEPT)
         self._changes: tuple[int, Mapping[str, int]] = (-1, {})
         self._spaces: OrderedDict[tuple[str, ...], tuple[tuple[int, int], tuple[str, ...]]] = OrderedDict()
         self._embargoes = any(kind.embargo != "P0D" for kind in registry.types.values())
@@ -124,9 +127,13 @@ class Catalog:
         return self._store.products.find(tree, self._sight(who), order, limit, deadline, bands, after)
 
     def count(self, tree: Filter, who: Principal, deadline: Deadline) -> int:
-        """How many products `search` would find without a limit."""
+        """How many products `search` would find without a limit; counted once in an edition, since a page asks for what the page before knew."""
         measure(tree, self._limits.query_depth, self._limits.query_terms)
-        return self._store.products.count(tree, self._sight(who), deadline)
+        return self._counted(
+            ("products", repr(tree)),
+            who,
+            lambda: self._store.products.count(tree, self._sight(who), deadline),
+        )
 
     def totals(self, tree: Filter, who: Principal, facets: Sequence[Facet], deadline: Deadline) -> Totals:
         """How many products a filter has, from when to when, and how they spread (`limits.facet_values` of each facet)."""
@@ -345,9 +352,22 @@ class Catalog:
         )
 
     def count_records(self, tree: Filter, who: Principal, deadline: Deadline) -> int:
-        """How many records a filter has."""
+        """How many records a filter has; counted once in an edition."""
         measure(tree, self._limits.query_depth, self._limits.query_terms)
-        return self._store.records.count(tree, self._sight(who), deadline)
+        return self._counted(
+            ("records", repr(tree)), who, lambda: self._store.records.count(tree, self._sight(who), deadline)
+        )
+
+    def _counted(self, key: tuple[str, str], who: Principal, count: Callable[[], int]) -> int:
+        """A count, kept while the catalogue does not change; long questions are not kept."""
+        if len(key[1]) > _LONG_QUESTION:
+            return count()
+        edition, whole = self.edition(), (*key, who.view)
+        found = self._counts.get(edition, whole)
+        if found is None:
+            found = count()
+            self._counts.put(edition, whole, found)
+        return found
 
     def changes(
         self,

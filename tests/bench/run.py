@@ -2,7 +2,7 @@
 """`make bench`: Hysope beside MapServer 8 and GDAL's COG driver in one run, on the same COGs, with 2 workers each.
 
 Machines are shared and noisy, so ratios are what counts; the table says for each case what the issue asked.
-`python tests/bench/run.py maps|zoom|many|ingest|coverages|records|search|series|jobs|water|chains|orders|far|capabilities|cached|crowd|overhead|whole|pixels` runs one part. Data are generated once under bench-data.
+`python tests/bench/run.py maps|zoom|many|ingest|coverages|records|search|catalogue|series|jobs|water|chains|orders|far|capabilities|cached|crowd|overhead|whole|pixels` runs one part. Data are generated once under bench-data.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import catalogue
 import chains
 import crowds
 import far
@@ -43,7 +44,7 @@ from hysope.wiring import wire_catalog, wire_ingest
 def main(parts: list[str]) -> None:
     """Runs the parts and prints a table for each."""
     known: dict[str, Callable[[], None]] = {
-        "ingest": ingest, "maps": pictures.maps, "capabilities": pictures.capabilities, "zoom": zoom, "many": many, "coverages": coverages, "records": legs.records, "search": legs.search, "series": legs.series, "jobs": legs.jobs,
+        "ingest": ingest, "maps": pictures.maps, "capabilities": pictures.capabilities, "zoom": zoom, "many": many, "coverages": coverages, "records": legs.records, "search": legs.search, "catalogue": catalogue.catalogue, "series": legs.series, "jobs": legs.jobs,
         "far": far.far, "cached": crowds.cached, "crowd": crowds.crowd, "water": water.water, "chains": chains.chains, "orders": orders.orders, "overhead": values.overhead, "whole": values.whole, "pixels": values.pixels,
     }  # fmt: skip
     for name in parts or list(known):

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The catalogue's doors over 10,000, 100,000 and 1,000,000 products with their records (SQLite, one worker), and a stock pycsw over the same words and boxes.
+
+Products are written as rows: what is asked is the search. Questions are many different ones, so that no answer is kept from the one before.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import quote
+
+import shapely
+from load import measure
+from peers import Server, free_port, hysope, wait_for
+
+from catalog.model.time import DAY_MICROS
+from catalog.words import indexed
+from config.settings import Settings
+from hysope.wiring import wire_catalog
+
+ROOT = Path("bench-data").resolve()
+SIZES = (10_000, 100_000, 1_000_000)
+PYCSW_MOST = 100_000
+_TITLES = (
+    "Réflectance de surface", "Couverture neigeuse", "Occupation du sol", "Humidité du sol", "Qualité de l'eau", "Indice de végétation",
+    "Hauteur d'eau des rivières", "Précipitations", "Biomasse forestière", "Rugosité",
+)  # fmt: skip
+_PLACES = ("Toulouse", "Orléans", "Montpellier", "Paris", "Grenoble", "Nîmes", "Bordeaux", "Strasbourg")
+_PYCSW = "identifier, typename, schema, mdsource, insert_date, xml, anytext, title, type, wkt_geometry"
+_FIRST_DAY = 16_436
+"""2015-01-01."""
+
+
+def catalogue() -> None:
+    """Each size in turn."""
+    for size in SIZES:
+        data = _filled(size)
+        with hysope(data, workers=1, caches=True) as server:
+            for name, path, queries, bar in _questions(size):
+                door = replace(server, address=server.address.replace("/wms", path))
+                cost = measure(door, queries, connections=1, seconds=4, warm=20)
+                asked = f" (asked {bar:g}: {'met' if cost.p95_ms <= bar else 'MISSED'})" if bar else ""
+                print(f"{size:9,} {name:34s} p50 {cost.p50_ms:7.1f}, p95 {cost.p95_ms:7.1f} ms, CPU {cost.cpu_ms:.1f} ms{asked}", flush=True)  # fmt: skip
+            print(f"{size:9,} largest worker {server.largest_mb():.0f} MB (asked: below 300)", flush=True)
+            if size <= PYCSW_MOST:
+                _beside(size, server)
+
+
+def _beside(size: int, ours: Server) -> None:
+    """Three questions of CSW, both asked in turn: stock pycsw 2.6.2 under wsgiref, one process."""
+    mine = replace(ours, address=ours.address.replace("/wms", "/csw"))
+    with _pycsw(size) as peer:
+        for name, tail in (("all", _alls()), ("box", _boxes("bbox")), ("text", _texts("q"))):
+            base = "service=CSW&version=2.0.2&request=GetRecords&typenames=csw:Record&resulttype=results&elementsetname=summary&maxrecords=10"
+            queries = [f"{base}{one}" for one in tail]
+            theirs_queries = [f"{base}{_as_pycsw(one)}" for one in tail]
+            a = measure(mine, queries, connections=1, seconds=4, warm=12)
+            b = measure(peer, theirs_queries, connections=1, seconds=8, warm=3)
+            print(
+                f"{size:9,} CSW {name}: {a.per_second:.1f} | pycsw {b.per_second:.2f} req/s, ratio {a.per_second / b.per_second:.1f}; CPU {a.cpu_ms:.1f} | {b.cpu_ms:.1f} ms",
+                flush=True,
+            )
+
+
+def _as_pycsw(tail: str) -> str:
+    """pycsw's GET takes a constraint."""
+    if "bbox=" in tail:
+        west, south, east, north = tail.split("bbox=")[1].split(",")
+        envelope = f"<gml:Envelope><gml:lowerCorner>{south} {west}</gml:lowerCorner><gml:upperCorner>{north} {east}</gml:upperCorner></gml:Envelope>"
+        xml = f'<ogc:Filter xmlns:ogc="http://www.opengis.net/ogc" xmlns:gml="http://www.opengis.net/gml"><ogc:BBOX><ogc:PropertyName>ows:BoundingBox</ogc:PropertyName>{envelope}</ogc:BBOX></ogc:Filter>'
+    elif "q=" in tail:
+        word = tail.split("q=")[1]
+        xml = f'<ogc:Filter xmlns:ogc="http://www.opengis.net/ogc"><ogc:PropertyIsLike wildCard="%25" singleChar="_" escapeChar="x"><ogc:PropertyName>csw:AnyText</ogc:PropertyName><ogc:Literal>%25{word}%25</ogc:Literal></ogc:PropertyIsLike></ogc:Filter>'
+        return f"{tail}&constraintlanguage=FILTER&constraint_language_version=1.1.0&constraint={quote(xml, safe='%')}"
+    else:
+        return tail
+    return f"&constraintlanguage=FILTER&constraint_language_version=1.1.0&constraint={quote(xml)}"
+
+
+def _alls() -> list[str]:
+    return [f"&startposition={1 + 10 * at}" for at in range(100)]
+
+
+def _boxes(name: str) -> list[str]:
+    dice = random.Random(3)
+    out = []
+    for _ in range(300):
+        west, south = dice.uniform(-10, 20), dice.uniform(35, 60)
+        out.append(f"&{name}={west:.3f},{south:.3f},{west + 1:.3f},{south + 1:.3f}")
+    return out
+
+
+def _texts(name: str) -> list[str]:
+    return [f"&{name}={quote(place)}" for place in _PLACES]
+
+
+def _questions(size: int) -> Iterator[tuple[str, str, list[str], float | None]]:
+    """Name, door, queries, and what p95 was asked to be, milliseconds."""
+    dice = random.Random(5)
+    big = size > 100_000
+    ids = [f"PRODUCT_{dice.randrange(size)}" for _ in range(300)]
+    yield "STAC by id", "/stac", [f"/stac/collections/sentinel2-l2a/items/{one}" for one in ids], 2
+    record = "service=CSW&version=2.0.2&request=GetRecordById&elementsetname=full&id="
+    yield "CSW by id", "/csw", [record + one for one in ids], 6
+    pages = []
+    for box in _boxes("bbox"):
+        month = dice.randrange(1, 13)
+        cloud = quote("eo:cloud_cover < 20")
+        pages.append(f"limit=10{box}&datetime=20{dice.randrange(16, 23)}-{month:02}-01T00:00:00Z/..&filter={cloud}&sortby=-properties.datetime")  # fmt: skip
+    yield "STAC box, date, cloud, sorted", "/stac/search", pages, 200 if big else 30
+    texts = [f"q={quote(place)}%20{quote(title.split()[0])}" for place in _PLACES for title in _TITLES]
+    yield "Records, French text", "/ogcapi/collections/metadata/items", texts, 50
+    yield "STAC, French text", "/stac/search", [f"limit=10&{one}" for one in texts], 50
+    yield "CSW box", "/csw", [f"service=CSW&version=2.0.2&request=GetRecords&typenames=csw:Record&resulttype=results&elementsetname=summary&maxrecords=10{box}" for box in _boxes("bbox")], None  # fmt: skip
+    yield "OAI-PMH, a page", "/oai", ["verb=ListRecords&metadataPrefix=oai_dc"], None
+
+
+def _filled(size: int) -> Path:
+    """An archive's database with so many products and records."""
+    data = ROOT / f"catalogue{size}"
+    if (data / "done").is_file():
+        return data
+    data.mkdir(parents=True, exist_ok=True)
+    (data / "hysope.db").unlink(missing_ok=True)
+    wire_catalog(Settings(data=data)).close()
+    start = time.perf_counter()
+    with sqlite3.connect(data / "hysope.db") as database:
+        database.execute("PRAGMA synchronous = OFF")
+        for table, rows in _rows(size):
+            marks = ", ".join("?" for _ in rows[0])
+            columns = ", ".join(rows[0])
+            database.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", [tuple(one.values()) for one in rows])  # fmt: skip
+        database.execute("UPDATE meta SET value = '2' WHERE key = 'revision'")
+        database.execute("ANALYZE")
+    print(
+        f"{size:9,} products and records as rows: {size / (time.perf_counter() - start):.0f} a second",
+        flush=True,
+    )
+    (data / "done").touch()
+    return data
+
+
+def _rows(size: int) -> Iterator[tuple[str, list[dict[str, object]]]]:
+    dice = random.Random(1)
+    for first in range(0, size, 10_000):
+        out: dict[str, list[dict[str, object]]] = {}
+        for key in range(first + 1, min(size, first + 10_000) + 1):
+            for table, row in _one(key, dice):
+                out.setdefault(table, []).append(row)
+        yield from out.items()
+
+
+def _one(key: int, dice: random.Random) -> Iterator[tuple[str, dict[str, object]]]:
+    west, south, day = dice.uniform(-10, 20), dice.uniform(35, 60), _FIRST_DAY + dice.randrange(3_600)
+    sides: dict[str, object] = {"west": west, "south": south, "east": west + 1.0, "north": south + 0.9}
+    start = day * DAY_MICROS
+    name, title = f"PRODUCT_{key - 1}", f"{dice.choice(_TITLES)}, {dice.choice(_PLACES)}, {key}"
+    yield "product", {
+        "key": key, "id": name, "version": "1-0", "collection": "sentinel2-l2a", "status": "published", "day": day, "start_us": start, "end_us": start + DAY_MICROS,
+        "visible_from_us": -(2**62), "ingested_us": start, "cloud": dice.uniform(0, 100), "platform": dice.choice(("SENTINEL2A", "SENTINEL2B")), "zone": "T31TCJ",
+        "source": "", "reason": "", "audience": "", "footprint": shapely.box(west, south, west + 1, south + 0.9).wkb, **sides,
+    }  # fmt: skip
+    yield "product_box", {**sides, "product": key}
+    yield "asset", {
+        "key": key, "product": key, "name": "B4", "role": "data", "path": f"x/{key}.tif", "driver": "GTiff", "bytes": 1, "sha256": "", "tier": "online", "epsg": 32631,
+        "west": 3e5, "north": 4.9e6, "pixel_width": 10.0, "pixel_height": 10.0, "width": 100, "height": 100, "dtype": "int16", "scale": 1e-4, "value_offset": 0.0,
+        "nodata": "-10000", "overviews": "", "low": "",
+    }  # fmt: skip
+    yield "asset_band", {"asset": key, "name": "B4", "number": 1}
+    yield "record", {
+        "key": key, "id": name, "kind": "product", "collection": "sentinel2-l2a", "product": key, "audience": "", "lineage": "", "visible_from_us": -(2**62), "title": title,
+        "abstract": title, "keywords": "", "start_us": start, "end_us": start + DAY_MICROS, "modified_us": start, "changed_us": start, "source": "", "facts": "", **sides,
+    }  # fmt: skip
+    yield "record_box", {**sides, "record": key}
+    yield "record_text", {"rowid": key, "words": indexed(title)}
+
+
+@contextmanager
+def _pycsw(size: int) -> Iterator[Server]:
+    """A stock pycsw over rows with the same titles and boxes."""
+    folder, port = ROOT / f"pycsw{size}", free_port()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    command = [
+        ".venv-foreign/bin/python",
+        "tests/foreign/pycsw_server.py",
+        str(folder),
+        str(folder),
+        str(port),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/?service=CSW&version=2.0.2&request=GetCapabilities")
+        with sqlite3.connect(folder / "records.db") as database:
+            database.executemany(f"INSERT INTO records ({_PYCSW}) VALUES (?, 'csw:Record', 'http://www.opengis.net/cat/csw/2.0.2', 'local', '2020-01-01', ?, ?, ?, 'dataset', ?)", _foreign_rows(size))  # fmt: skip
+        yield Server(f"http://127.0.0.1:{port}/", (process.pid,))
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _foreign_rows(size: int) -> Iterator[tuple[str, ...]]:
+    dice = random.Random(1)
+    for key in range(1, size + 1):
+        row = next(one for table, one in _one(key, dice) if table == "record")
+        box = shapely.box(*(float(str(row[side])) for side in ("west", "south", "east", "north"))).wkt
+        title, name = str(row["title"]), str(row["id"])
+        xml = f'<csw:Record xmlns:csw="http://www.opengis.net/cat/csw/2.0.2" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:identifier>{name}</dc:identifier><dc:title>{title}</dc:title></csw:Record>'
+        yield name, xml, f"{name} {title}", title, box
+
+
+if __name__ == "__main__":
+    sys.exit("run.py catalogue")
