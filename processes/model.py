@@ -189,6 +189,8 @@ class JobFilter:
     least_seconds: int | None = None
     """How long it has been running, or ran."""
     most_seconds: int | None = None
+    behind: tuple[Micros, str] | None = None
+    """Created and id of a job: those that come after it in the list."""
 
 
 @dataclass(frozen=True)

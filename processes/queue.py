@@ -158,6 +158,10 @@ class Queue:
             query = query.where(_J.process.in_(wanted.processes))
         if wanted.created is not None:
             query = query.where(_J.created_us >= wanted.created.start, _J.created_us < wanted.created.end)
+        if wanted.behind is not None:
+            created, name = wanted.behind
+            later = and_(_J.created_us == created, _J.id > name)
+            query = query.where(or_(_J.created_us < created, later))
         took = func.coalesce(_J.finished_us, now()) - _J.started_us
         if wanted.least_seconds is not None:
             query = query.where(took >= wanted.least_seconds * 1_000_000)

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, bindparam, select
 
 from catalog.geometry import footprint_boxes
 from catalog.model.area import Box
@@ -19,6 +19,18 @@ from catalog.store import tables
 
 PUBLISHED, SUPERSEDED, WITHDRAWN = "published", "superseded", "withdrawn"
 _CHUNK = 500
+# Made once: to write these anew for each question takes longer than the database needs for the answer.
+_ASSETS = (
+    select(tables.asset, tables.asset_band.c.name.label("band"), tables.asset_band.c.number)
+    .outerjoin(tables.asset_band, tables.asset_band.c.asset == tables.asset.c.key)
+    .where(tables.asset.c.product.in_(bindparam("keys", expanding=True)))
+    .order_by(tables.asset.c.key, tables.asset_band.c.number)
+)
+_ASSETS_OF_BANDS = _ASSETS.where(
+    tables.asset_band.c.name.in_(bindparam("bands", expanding=True))
+    | tables.asset.c.role.in_([AssetRole.VISUAL.value, AssetRole.VECTOR.value])
+)
+_QUALITIES = select(tables.quality).where(tables.quality.c.product.in_(bindparam("keys", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +99,13 @@ def assets_of(
 ) -> dict[int, list[Asset]]:
     """The assets of products, by key; with `bands`, those that hold one of them, and the visuals."""
     out: dict[int, list[Asset]] = {}
+    query = _ASSETS if bands is None else _ASSETS_OF_BANDS
     for at in range(0, len(keys), _CHUNK):
-        query = (
-            select(tables.asset, tables.asset_band.c.name.label("band"), tables.asset_band.c.number)
-            .outerjoin(tables.asset_band, tables.asset_band.c.asset == tables.asset.c.key)
-            .where(tables.asset.c.product.in_(keys[at : at + _CHUNK]))
-            .order_by(tables.asset.c.key, tables.asset_band.c.number)
-        )
+        asked: dict[str, object] = {"keys": keys[at : at + _CHUNK]}
         if bands is not None:
-            query = query.where(
-                tables.asset_band.c.name.in_(bands)
-                | tables.asset.c.role.in_([AssetRole.VISUAL.value, AssetRole.VECTOR.value])
-            )
+            asked |= {"bands": list(bands)}
         found: dict[int, tuple[Row[tuple[object, ...]], dict[str, int]]] = {}
-        for row in connection.execute(query):
+        for row in connection.execute(query, asked):
             found.setdefault(row.key, (row, {}))[1].update({row.band: row.number} if row.band else {})
         for row, named in found.values():
             out.setdefault(row.product, []).append(_asset(row, named))
@@ -111,9 +116,7 @@ def qualities_of(connection: Connection, keys: Sequence[int]) -> dict[int, dict[
     """The quality indices of products, by key."""
     out: dict[int, dict[str, str]] = {}
     for at in range(0, len(keys), _CHUNK):
-        for row in connection.execute(
-            select(tables.quality).where(tables.quality.c.product.in_(keys[at : at + _CHUNK]))
-        ):
+        for row in connection.execute(_QUALITIES, {"keys": keys[at : at + _CHUNK]}):
             out.setdefault(row.product, {})[row.name] = row.value
     return out
 

@@ -63,6 +63,13 @@ _PARAMETERS: dict[str, Document] = {
         "description": "Most processes of a page.",
         "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 100},
     },
+    "token": {
+        "name": "token",
+        "in": "query",
+        "required": False,
+        "description": "Of the link to the next page.",
+        "schema": {"type": "string"},
+    },
     "offset": {
         "name": "offset",
         "in": "query",
@@ -227,6 +234,7 @@ def _paths() -> dict[str, Document]:
     listed = (
         ref("limit"),
         ref("offset"),
+        ref("token"),
         ref("status"),
         ref("ofProcess"),
         *map(ref, ("jobType", "created", "minDuration", "maxDuration")),

@@ -106,8 +106,15 @@ def status_info(job: Job, api: str) -> Document:
 
 
 def job_list(jobs: Sequence[Job], api: str, query: dict[str, str], limit: int, offset: int) -> Document:
-    """A page of jobs; one more than `limit` means that there is a next page."""
-    return _page("jobs", [status_info(job, api) for job in jobs], f"{api}/jobs", query, limit, offset)
+    """A page of jobs; one more than `limit` means that there is a next page, which new jobs do not shift: it begins behind the last one."""
+    document = _page(
+        "jobs", [status_info(job, api) for job in jobs[:limit]], f"{api}/jobs", query, limit, offset
+    )
+    if len(jobs) > limit:
+        last = jobs[limit - 1]
+        following = urlencode({**query, "limit": str(limit), "token": f"{last.created}-{last.id}"})
+        document["links"].append(_link(f"{api}/jobs?{following}", "next", "The next page"))
+    return document
 
 
 def results(products: Sequence[Product], catalog: Catalog, base_url: str) -> Document:

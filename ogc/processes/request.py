@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from catalog.model.faults import Fault, Kind, invalid
+from catalog.model.time import Micros
 from ogc.filter.values import read_period
 from ogc.http.fields import integer, shown
 from ogc.http.problem import read_json
@@ -17,7 +18,8 @@ from processes.model import JobFilter, Phase, Subscriber, Told
 
 _STATUSES = ("accepted", "running", "successful", "failed", "dismissed")
 JOB_FILTERS = ("status", "processID", "type", "datetime", "minDuration", "maxDuration")
-_JOB_PARAMETERS = frozenset({"f", "limit", "offset", *JOB_FILTERS})
+_JOB_PARAMETERS = frozenset({"f", "limit", "offset", "token", *JOB_FILTERS})
+_TOKEN = re.compile(r"([0-9]{1,17})-([A-Za-z0-9-]{1,64})\Z", re.ASCII)
 _MOST_PROCESSES = 100
 _LONGEST_S = 1_000_000_000
 _MOST_JOBS = 1_000
@@ -198,13 +200,23 @@ def read_job_query(parameters: Mapping[str, str]) -> JobQuery:
         tuple(phase for phase in Phase if phase.status in statuses),
         tuple(part for part in parameters.get("processID", "").split(",") if part),
         read_period(parameters["datetime"]) if "datetime" in parameters else None,
-        _seconds(parameters, "minDuration"), _seconds(parameters, "maxDuration"),
+        _seconds(parameters, "minDuration"), _seconds(parameters, "maxDuration"), _behind(parameters.get("token", "")),
     )  # fmt: skip
     return JobQuery(
         wanted,
         _number(parameters, "limit", 20, 1, _MOST_JOBS),
         _number(parameters, "offset", 0, 0, 1_000_000),
     )
+
+
+def _behind(token: str) -> tuple[Micros, str] | None:
+    """The job that the page before ended with."""
+    if not token:
+        return None
+    match = _TOKEN.match(token)
+    if match is None:
+        raise Fault(Kind.INVALID, "the token is not one of ours", "token")
+    return Micros(int(match[1])), match[2]
 
 
 def _seconds(parameters: Mapping[str, str], name: str) -> int | None:

@@ -264,7 +264,15 @@ def job_list_parameters(office: Office) -> None:
         found = valid(office.get("/jobs", limit="1000", **parameters), JOB_LIST)
         assert (name in [one["jobID"] for one in found["jobs"]]) == there, parameters
     first = valid(office.get("/jobs", limit="1"), JOB_LIST)
-    assert len(first["jobs"]) == 1 and "next" in links_of(first)
+    assert len(first["jobs"]) == 1
+    second = job(office, {"inputs": {"message": TEXT}})  # a new one shifts no page
+    following = office.client.get(
+        links_of(first)["next"].removeprefix(API[:-7]), headers=office.headers("bob")
+    )
+    page = valid(following, JOB_LIST)["jobs"]
+    assert page[0]["created"] <= first["jobs"][0]["created"]
+    assert page[0]["jobID"] not in (first["jobs"][0]["jobID"], second)
+    valid(office.get("/jobs", token="yesterday"), EXCEPTION, 400)
 
 
 def pages(office: Office) -> None:
