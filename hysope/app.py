@@ -25,7 +25,7 @@ from catalog.raster.environment import give_back
 from config.load import load
 from config.settings import Settings
 from hysope import __version__
-from hysope.observe import AccessLog, board_text, metrics_text, start_logging
+from hysope.observe import AccessLog, board_text, metrics_text
 from hysope.wiring import Services, wire
 from ogc.cascade.endpoint import CascadeApp
 from ogc.common.endpoint import CommonEndpoints
@@ -82,7 +82,6 @@ _TIDY_SECONDS = 30.0
 
 def create() -> Starlette:
     """The application of a worker process, from the environment that `hysope serve` left."""
-    start_logging()
     file = os.environ.get("HYSOPE_CONFIG")
     return build(load(Path(file) if file else None, os.environ).settings)
 

@@ -45,7 +45,7 @@ from catalog.generator.families import (
 from catalog.generator.hydroweb import ORLEANS, demo_series, write_river
 from catalog.generator.muscate import write_l2a, write_l3a, write_snow
 from catalog.generator.optical import write_l1c, write_landsat, write_n2a, write_venus
-from catalog.generator.rasters import write_fsc, write_oso
+from catalog.generator.rasters import write_fsc, write_oso, write_oso_polygons
 from config.limits import Limits
 from config.settings import Server, Settings
 from hysope.app import build
@@ -91,7 +91,7 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         *(partial(one, folder, TILE, DAYS[0], 0.1) for one in (write_landsat, write_venus, write_l1c)),
         *(partial(one, folder, TILE, DAYS[0], 0.1) for one in (write_water, write_biophysical)),
         *(partial(one, folder, TILE, DAYS[0]) for one in (write_plots, write_swot)),
-        *(partial(one, folder, TILE, 2022) for one in (write_biomass, write_season)),
+        *(partial(one, folder, TILE, 2022) for one in (write_biomass, write_season, write_oso_polygons)),
         *(partial(one, folder, DAYS[0]) for one in (write_smos, write_rain, write_gravimetry)),
         partial(write_dem, folder, 44, 0),
         partial(write_n2a, folder, TILE, DAYS[0], 0.1),

@@ -2,7 +2,7 @@
 """What an operator sees of the running server: log, metrics, health; and what nobody should see."""
 
 import json
-import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,33 +14,20 @@ from catalog.model.principal import OPERATOR, Role
 from config.settings import Settings
 from hysope import observe
 from hysope.app import build
-from hysope.observe import log
 from hysope.wiring import wire_catalog
 
 
-class Lines(logging.Handler):
-    """Keeps the access log."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[dict[str, object]] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(json.loads(record.getMessage()))
-
-
 @pytest.fixture
-def lines():
-    handler = Lines()
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    yield handler.lines
-    log.removeHandler(handler)
+def lines(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, object]]]:
+    """What was written to standard error since the last look."""
+    return lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
-def test_each_request_is_one_json_line_without_secrets(world: World, lines: list[dict[str, object]]) -> None:
+def test_each_request_is_one_json_line_without_secrets(
+    world: World, lines: Callable[[], list[dict[str, object]]]
+) -> None:
     world.client.get("/wms?REQUEST=GetMap&token=seed-1&API_KEY=seed-2&x=1")
-    (line,) = lines
+    (line,) = lines()
     assert (line["path"], line["status"], line["method"]) == ("/wms", 200, "GET")
     assert "seed-" not in json.dumps(line)
     assert "x=1" in str(line["query"])
@@ -93,7 +80,7 @@ def test_health(world: World) -> None:
 
 
 def test_what_nobody_expected_is_an_incident_without_details(
-    tmp_path: Path, lines: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, lines: Callable[[], list[dict[str, object]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An error that no code foresees, injected below the service."""
     import ogc.wms.service as module
@@ -106,7 +93,7 @@ def test_what_nobody_expected_is_an_incident_without_details(
         answer = client.get("/wms?REQUEST=GetMap")
     assert answer.status_code == 500
     assert "internal detail" not in answer.text
-    trace, access = lines
+    trace, access = lines()
     assert str(trace["incident"]) in answer.text
     assert "ZeroDivisionError" in str(trace["trace"])
     assert access["incident"] == trace["incident"]
