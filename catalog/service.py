@@ -381,8 +381,12 @@ class Catalog:
         return self._store.records.changes(asked, self._sight(who), deadline, limit, after)
 
     def count_changes(self, asked: Harvest, who: Principal, deadline: Deadline) -> int:
-        """How many changes there are."""
-        return self._store.records.count_changes(asked, self._sight(who), deadline)
+        """How many changes there are; counted once in an edition."""
+        return self._counted(
+            ("changes", repr(asked)),
+            who,
+            lambda: self._store.records.count_changes(asked, self._sight(who), deadline),
+        )
 
     def reindex(self, who: Principal) -> int:
         """Makes all records anew from the products, the stations and their types; returns how many things there are."""
