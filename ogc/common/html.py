@@ -16,7 +16,8 @@ _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;margin:0;color:#1b2a33;background:#fff}
 header{background:#12384a;color:#fff;padding:.7rem 1.2rem}header a{color:#cfe6f2;text-decoration:none}
 main{max-width:60rem;margin:0 auto;padding:1rem 1.2rem 3rem}h1{font-size:1.5rem;margin:.6rem 0}
-dl{display:grid;grid-template-columns:minmax(8rem,max-content) 1fr;gap:.3rem 1rem;margin:.2rem 0}dt{font-weight:600;color:#40535e}dd{margin:0;overflow-wrap:anywhere}
+dl{display:grid;grid-template-columns:minmax(8rem,max-content) 1fr;gap:.3rem 1rem;margin:.2rem 0}dt{font-weight:600;color:#40535e}
+dd{margin:0;min-width:0;overflow-wrap:anywhere}
 ul{margin:.2rem 0;padding-left:1.2rem}.card{border:1px solid #d5dfe4;border-radius:.4rem;padding:.6rem .9rem;margin:.6rem 0}
 img{max-width:100%;border:1px solid #d5dfe4}a{color:#0b5c85}code{font-size:.9em}small{color:#5a6b74}
 """

@@ -20,6 +20,12 @@ from processes.service import Given
 _RESULTS = "http://www.opengis.net/def/rel/ogc/1.0/results"
 _EXECUTE = "http://www.opengis.net/def/rel/ogc/1.0/execute"
 _STALLED_SECONDS, _ENOUGH = 900, 10
+_TITLES = {
+    "processes": "Processes",
+    "jobs": "Jobs",
+    "campaigns": "Campaigns",
+    "items": "Products of a campaign",
+}
 Document = dict[str, Any]
 
 
@@ -204,7 +210,7 @@ def _page(
     if len(rows) > limit:
         following = urlencode({**query, "limit": str(limit), "offset": str(offset + limit)})
         links.append(_link(f"{here}?{following}", "next", "The next page"))
-    return {name: rows[:limit], "links": links}
+    return {"title": _TITLES[name], name: rows[:limit], "links": links}
 
 
 def _as_page(here: str) -> Document:
