@@ -52,7 +52,9 @@ def let_gdal_reach(host: str, options: Mapping[str, str]) -> None:
 
     for name, value in {**options, **_REMOTE}.items():
         set_gdal_config(name, value)
-    os.environ["no_proxy"] = os.environ["NO_PROXY"] = host
+    for name in ("no_proxy", "NO_PROXY"):
+        there = [one for one in os.environ.get(name, "").split(",") if one and one != host]
+        os.environ[name] = ",".join([*there, host])
 
 
 def give_back() -> None:
