@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from support import free_block
+from test_story import qgis
 from webdriver import browser
 
 from portal.pages import STATIC
@@ -94,6 +95,11 @@ def test_from_the_form_to_the_layer(centre: Centre, tmp_path: Path) -> None:
         )
         assert size[0] == 400
         window.picture(tmp_path / "job.png")
+        drawn = qgis(address, key, tmp_path / "qgis", "u.nora.ndvi=")
+        if drawn:  # nothing where QGIS is absent
+            assert drawn["u.nora.ndvi"], (
+                "the layer of the result opens in QGIS with the address and key that the page tells"
+            )
         window.press("Supprimer")
         window.wait("Il n'y en a pas encore.")
 

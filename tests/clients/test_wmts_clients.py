@@ -31,7 +31,7 @@ def drawn(world: World, **more: str | int) -> np.ndarray:
     return np.asarray(Image.open(BytesIO(world.wms(**{**asked, **more}).body)).convert("RGB")).astype(int)
 
 
-def test_qgis_draws_it_from_a_bare_address_and_from_the_capabilities(
+def test_qgis_draws_it_from_a_bare_address_from_the_capabilities_and_as_xyz(
     server: str, world: World, tmp_path: Path
 ) -> None:
     python = "/usr/bin/python3"
@@ -56,7 +56,7 @@ def test_qgis_draws_it_from_a_bare_address_and_from_the_capabilities(
     assert lines, f"QGIS said:\n{run.stdout[-1500:]}\n{run.stderr[-1500:]}"
     found = json.loads(lines[-1])
     expected = drawn(world, BBOX="55300,5498200,57900,5499900", WIDTH=200, HEIGHT=130)
-    for name in ("bare", "capabilities"):
+    for name in ("bare", "capabilities", "xyz"):
         assert found[name]["valid"], (name, run.stderr[-800:])
         assert found[name]["errors"] == []
         picture = np.asarray(Image.open(found[name]["path"]).convert("RGB")).astype(int)
