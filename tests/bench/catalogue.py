@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The catalogue's doors over 10,000, 100,000 and 1,000,000 products with their records (SQLite, one worker), and a stock pycsw over the same words and boxes.
+"""The catalogue's doors over 10,000, 100,000 and 1,000,000 products with their records (one worker; SQLite and PostgreSQL), and a stock pycsw over the same words and boxes.
 
 Products are written as rows: what is asked is the search. Questions are many different ones, so that no answer is kept from the one before.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import sqlite3
@@ -18,13 +19,17 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import psycopg
 import shapely
 from load import measure
 from peers import Server, free_port, hysope, wait_for
+from support import postgres_cluster
 
 from catalog.model.time import DAY_MICROS
 from catalog.words import indexed
-from config.settings import Settings
+from config.settings import Database, Settings
 from hysope.wiring import wire_catalog
 
 ROOT = Path("bench-data").resolve()
@@ -41,18 +46,35 @@ _FIRST_DAY = 16_436
 
 
 def catalogue() -> None:
-    """Each size in turn."""
-    for size in SIZES:
-        data = _filled(size)
-        with hysope(data, workers=1, caches=True) as server:
-            for name, path, queries, bar in _questions(size):
-                door = replace(server, address=server.address.replace("/wms", path))
-                cost = measure(door, queries, connections=1, seconds=4, warm=20)
-                asked = f" (asked {bar:g}: {'met' if cost.p95_ms <= bar else 'MISSED'})" if bar else ""
-                print(f"{size:9,} {name:34s} p50 {cost.p50_ms:7.1f}, p95 {cost.p95_ms:7.1f} ms, CPU {cost.cpu_ms:.1f} ms{asked}", flush=True)  # fmt: skip
-            print(f"{size:9,} largest worker {server.largest_mb():.0f} MB (asked: below 300)", flush=True)
-            if size <= PYCSW_MOST:
-                _beside(size, server)
+    """Each size in turn, on SQLite beside pycsw, then on PostgreSQL. DATABASE and SIZES (with commas) in the environment choose some."""
+    sizes = tuple(int(one) for one in os.environ.get("SIZES", ",".join(map(str, SIZES))).split(","))
+    if os.environ.get("DATABASE", "sqlite") == "sqlite":
+        for size in sizes:
+            with hysope(_filled(size), workers=1, caches=True) as server:
+                _ask(f"{size:9,}", size, server)
+                if size <= PYCSW_MOST:
+                    _beside(size, server)
+    if os.environ.get("DATABASE", "postgresql") == "postgresql":
+        for size in sizes:
+            with postgres_cluster() as cluster:
+                data = ROOT / f"catalogue{size}-postgresql"
+                settings = Settings(data=data, database=Database(url=cluster.url))
+                _fill_postgresql(size, settings)
+                environment = {"HYSOPE_DATABASE__URL": cluster.url}
+                with hysope(data, workers=1, caches=True, environment=environment) as server:
+                    _ask(f"{size:9,} PostgreSQL", size, server)
+
+
+def _ask(label: str, size: int, server: Server) -> None:
+    for name, path, queries, bar in _questions(size):
+        door = replace(server, address=server.address.replace("/wms", path))
+        cost = measure(door, queries, connections=1, seconds=4, warm=20)
+        asked = f" (asked {bar:g}: {'met' if cost.p95_ms <= bar else 'MISSED'})" if bar else ""
+        print(
+            f"{label} {name:34s} p50 {cost.p50_ms:7.1f}, p95 {cost.p95_ms:7.1f} ms, CPU {cost.cpu_ms:.1f} ms{asked}",
+            flush=True,
+        )
+    print(f"{label} largest worker {server.largest_mb():.0f} MB (asked: below 300)", flush=True)
 
 
 def _beside(size: int, ours: Server) -> None:
@@ -147,6 +169,32 @@ def _filled(size: int) -> Path:
     )
     (data / "done").touch()
     return data
+
+
+_AREA = "ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 4326)"
+_POSTGRESQL = {
+    "product_box": f"INSERT INTO product_box VALUES (%(product)s, {_AREA})",
+    "record_box": f"INSERT INTO record_box VALUES (%(record)s, {_AREA})",
+    "record_text": "INSERT INTO record_text VALUES (%(rowid)s, to_tsvector('simple', %(words)s))",
+}
+
+
+def _fill_postgresql(size: int, settings: Settings) -> None:
+    """The same rows; PostgreSQL's cluster is new each time."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    wire_catalog(settings).close()
+    start = time.perf_counter()
+    address = settings.database_url.replace("postgresql+psycopg://", "postgresql://")
+    with psycopg.connect(address) as connection, connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")  # the keys are right by construction
+        for table, rows in _rows(size):
+            marks = ", ".join(f"%({name})s" for name in rows[0])
+            plain = f"INSERT INTO {table} ({', '.join(rows[0])}) VALUES ({marks})"
+            cursor.executemany(_POSTGRESQL.get(table, plain), rows)
+        cursor.execute("UPDATE meta SET value = '2' WHERE key = 'revision'")
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+    print(f"{size:9,} PostgreSQL: products and records as rows: {size / (time.perf_counter() - start):.0f} a second", flush=True)  # fmt: skip
 
 
 def _rows(size: int) -> Iterator[tuple[str, list[dict[str, object]]]]:
