@@ -59,7 +59,7 @@ def counts(catalog: Catalog, product: Product, band: str) -> np.ndarray:
 
 def test_every_generated_family_is_taken(families: World) -> None:
     assert {outcome.status for outcome in families.report.outcomes} == {"new"}
-    assert len(families.report.outcomes) == 14
+    assert len(families.report.outcomes) == 15
 
 
 def test_the_real_n2a_of_the_former_format(catalog: Catalog) -> None:

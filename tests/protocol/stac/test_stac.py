@@ -82,7 +82,7 @@ def test_every_item_validates_with_its_extensions(world: World, schemas: Registr
 
 def test_every_item_of_every_family_validates(families: World, schemas: Registry) -> None:
     found = search(families, limit=100)
-    assert found["numberMatched"] == len(found["features"]) == 14
+    assert found["numberMatched"] == len(found["features"]) == 15
     metres = {}
     for item in found["features"]:
         validate(item, schemas, "https://schemas.stacspec.org/v1.1.0/item-spec/json-schema/item.json")
