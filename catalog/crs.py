@@ -183,6 +183,12 @@ def cf_attributes(epsg: int) -> dict[str, Any]:
     return {**found, "spatial_ref": found["crs_wkt"]}
 
 
+def projjson(epsg: int) -> dict[str, Any]:
+    """A CRS of the closed table as PROJJSON, as GeoParquet says it."""
+    found: dict[str, Any] = _pyproj(epsg).to_json_dict()
+    return found
+
+
 @lru_cache(256)
 def _pyproj(epsg: int) -> pyproj.CRS:
     return pyproj.CRS.from_epsg(epsg)

@@ -36,6 +36,7 @@ from catalog.store.store import Store, open_store
 from catalog.store.unit import Unit
 from catalog.tape import Stager, TapeArchive
 from catalog.usage import Usage
+from catalog.vector import PolygonFiles
 from config.collections import Collection, Registry
 from config.limits import Limits
 from config.product_types import ProductType, days
@@ -78,6 +79,7 @@ class Catalog:
         self._access, self.objects = access or {}, objects
         self.keys = Keys(store.keys)
         self.tape = TapeArchive(store.tape, archive, limits)
+        self.polygons = PolygonFiles()
         self.usage, self.links, self.fixity = Usage(store.usage), Links(store.keys), store.fixity
         self.subscriptions = store.subscriptions
         self.database = store.database
@@ -298,9 +300,13 @@ class Catalog:
         """The name by which GDAL opens the file of an asset."""
         if asset.tier != OBJECT:
             return str(self.archive / asset.path)
+        return self.storage().pixels(asset.path)
+
+    def storage(self) -> ObjectStore:
+        """The object storage, for a file whose tier says so. Raises Fault UNAVAILABLE where the settings have none."""
         if self.objects is None:
             raise Fault(Kind.UNAVAILABLE, "the object storage of the archive is not in the settings")
-        return self.objects.pixels(asset.path)
+        return self.objects
 
     def stager(self, tape: Tape) -> Stager:
         """What moves files to tape and back."""

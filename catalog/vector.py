@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from catalog.crs import projjson
 from catalog.model.area import Box
 
 GROUP = 1_024
@@ -41,6 +39,9 @@ def write_polygons(
     path: Path, epsg: int, shapes: NDArray[Any], attributes: Mapping[str, Sequence[Any]]
 ) -> None:
     """Writes polygons (shapely, in x, y of the CRS) with their attributes."""
+    import pyarrow as pa  # 40 MB that a server without polygons does without
+    import pyarrow.parquet as pq
+
     order = _neighbours(shapes)
     shapes = shapes[order]
     bounds = shapely.bounds(shapes)
@@ -56,7 +57,7 @@ def write_polygons(
         "version": "1.1.0", "primary_column": GEOMETRY,
         "columns": {GEOMETRY: {
             "encoding": "WKB", "geometry_types": sorted(set(map(str, (one.geom_type for one in shapes)))), "bbox": whole,
-            "crs": pyproj.CRS.from_epsg(epsg).to_json_dict(),
+            "crs": projjson(epsg),
             "covering": {BOUNDS: {side: [BOUNDS, side] for side in _SIDES}},
         }},
     }  # fmt: skip
@@ -101,6 +102,9 @@ class _File:
     """One file: the boxes of all its polygons in memory (32 bytes each), the rest read a group at a time."""
 
     def __init__(self, path: Path) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         try:
             self._lock = threading.Lock()
             self._file = pq.ParquetFile(path)

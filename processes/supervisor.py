@@ -262,11 +262,10 @@ class Supervisor:
 
     def _place(self, asset: Asset, folder: Path) -> dict[str, Any]:
         """Where the node finds a file; one of the object storage it fetches into its folder, by an address that is good for a time."""
-        objects = self._catalog.objects
-        if asset.tier != OBJECT or objects is None:
+        if asset.tier != OBJECT:
             return {"path": str(self._catalog.archive / asset.path)}
         try:
-            address = objects.signed(asset.path)
+            address = self._catalog.storage().signed(asset.path)
         except ObjectError as error:
             raise Fault(Kind.UNAVAILABLE, str(error)) from error
         return {"path": str(folder / "inputs" / asset.path), "href": address, "bytes": asset.bytes}

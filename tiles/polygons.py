@@ -32,8 +32,8 @@ _SIMPLER = 0.25
 class PolygonLayer:
     """Draws and finds the polygons of products under an archive folder."""
 
-    def __init__(self, archive: Path, most: int) -> None:
-        self._archive, self._most, self._files = archive, most, PolygonFiles()
+    def __init__(self, archive: Path, files: PolygonFiles, most: int) -> None:
+        self._archive, self._files, self._most = archive, files, most
 
     def draw(
         self, kind: ProductType, style: Classes, products: Sequence[Product], frame: Frame, deadline: Deadline

@@ -107,7 +107,7 @@ class Tiles:
     def __init__(self, catalog: Catalog, limits: Limits) -> None:
         self._catalog, self._limits = catalog, limits
         self._reader = Reader(catalog.archive, catalog.pixels_of)
-        self._polygons = PolygonLayer(catalog.archive, limits.tile_features)
+        self._polygons = PolygonLayer(catalog.archive, catalog.polygons, limits.tile_features)
         self._lists = Kept[tuple[tuple[Product, ...], np.ndarray[tuple[int, int], np.dtype[np.float64]]]](
             _KEPT_IN_ALL
         )

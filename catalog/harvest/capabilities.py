@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
@@ -74,7 +75,7 @@ class CapabilitiesWalk:
         self, name: str, kind: str, root: etree._Element, part: etree._Element, inherited: dict[str, str]
     ) -> Received:
         entry = etree.Element(ENTRY, {"kind": kind, "name": name, "href": _door(root, self.url), **inherited})
-        entry.append(etree.fromstring(etree.tostring(part, with_tail=False)))
+        entry.append(deepcopy(part))
         return Received(name, self.url, etree.tostring(entry, encoding="utf-8"))
 
 
@@ -130,7 +131,7 @@ def _inheriting(
     }
     own = etree.Element(layer.tag)
     own.extend(
-        etree.fromstring(etree.tostring(one)) for one in layer if etree.QName(one).localname != "Layer"
+        deepcopy(one) for one in layer.iterchildren(etree.Element) if etree.QName(one).localname != "Layer"
     )
     yield own, here
     for child in layer.iterfind("{*}Layer"):

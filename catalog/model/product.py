@@ -10,6 +10,7 @@ from enum import Enum
 from pathlib import PurePosixPath
 
 from catalog.model.area import Box
+from catalog.model.tape import NEARLINE
 from catalog.model.time import Day, Micros, Period
 
 IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}\Z", re.ASCII)
@@ -93,7 +94,7 @@ class Asset:
     @property
     def on_tape(self) -> bool:
         """Whether it must be fetched before anybody can read it."""
-        return self.tier == "nearline"
+        return self.tier == NEARLINE
 
     @property
     def media_type(self) -> str:

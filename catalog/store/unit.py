@@ -17,8 +17,6 @@ from catalog.store import tables
 from catalog.store.rows import PUBLISHED, SUPERSEDED, WITHDRAWN, facts_of, joined, product_of
 from catalog.store.stations import StationWriter
 
-_CHUNK = 500
-
 
 class Unit:
     """What may be done inside one unit of work."""
@@ -214,11 +212,7 @@ class Unit:
 
     def move(self, paths: Sequence[str], tier: str) -> None:
         """Files are kept elsewhere from now on."""
-        for first in range(0, len(paths), _CHUNK):
-            some = paths[first : first + _CHUNK]
-            self.connection.execute(
-                update(tables.asset).where(tables.asset.c.path.in_(some)).values(tier=tier)
-            )
+        self.connection.execute(update(tables.asset).where(tables.asset.c.path.in_(paths)).values(tier=tier))
 
     def bump(self) -> None:
         """Counts the revision up."""

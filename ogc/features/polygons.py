@@ -20,7 +20,7 @@ from catalog.model.time import micros_text
 from catalog.query import And, During, Meets, Order, equal
 from catalog.query import Property as Column
 from catalog.service import Catalog
-from catalog.vector import Polygon, PolygonFiles
+from catalog.vector import Polygon
 from config.product_types import ProductType
 from ogc.common.blocks import link
 from ogc.features.source import Asked, Document, Page, Sorts, Where
@@ -37,8 +37,8 @@ class PolygonFeatures:
     item_type = "feature"
     filters = False
 
-    def __init__(self, catalog: Catalog, kind: ProductType, files: PolygonFiles) -> None:
-        self._catalog, self._kind, self._files = catalog, kind, files
+    def __init__(self, catalog: Catalog, kind: ProductType) -> None:
+        self._catalog, self._kind, self._files = catalog, kind, catalog.polygons
         self.names: Vocabulary = {}
         self.sorts: Sorts = {}
 

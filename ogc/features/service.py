@@ -7,7 +7,6 @@ from catalog.model.area import WORLD
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal
 from catalog.service import Catalog
-from catalog.vector import PolygonFiles
 from config.collections import Collection
 from config.product_types import ProductType
 from config.series_types import SeriesType
@@ -29,7 +28,6 @@ class Features:
 
     def __init__(self, catalog: Catalog, layers: Layers, settings: Settings) -> None:
         self._catalog, self._layers, self._settings = catalog, layers, settings
-        self._polygons = PolygonFiles()
 
     def source(self, name: str, who: Principal) -> Source:
         """The source of a collection. Raises Fault UNKNOWN_LAYER where there is none for them."""
@@ -45,7 +43,7 @@ class Features:
                 Kind.UNKNOWN_LAYER, f"there is no collection {shown(name)}", "collectionId"
             ) from fault
         if isinstance(kind, ProductType) and kind.polygons:
-            return PolygonFeatures(self._catalog, kind, self._polygons)
+            return PolygonFeatures(self._catalog, kind)
         if isinstance(kind, ProductType):
             return Footprints(self._catalog, kind)
         return StationFeatures(self._catalog, kind)

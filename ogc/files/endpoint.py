@@ -81,14 +81,13 @@ class FilesEndpoint:
         self, request: Request, asset: Asset, headers: dict[str, str], note: Callable[[int], None]
     ) -> Response:
         """A file of the object storage, passed on as it comes, or the one range of it that is asked for (RFC 9110, clause 14)."""
-        objects = self._catalog.objects
         try:
-            if objects is None:
-                raise ObjectError("the object storage of the archive is not in the settings")
+            objects = self._catalog.storage()
             size = (await self._edge.pool.run(partial(objects.told, asset.path))).bytes
+        except Fault as fault:
+            return _refused(fault)
         except ObjectError as error:
-            raised = Fault(Kind.UNAVAILABLE, f"the storage does not give the file: {error}", retry_after=60)
-            return _refused(raised)
+            return _refused(_lost(error))
         headers |= {"Accept-Ranges": "bytes"}
         start, end = one_range(request.headers, headers["ETag"], size)
         if start >= end and size:
@@ -177,16 +176,20 @@ class FilesEndpoint:
         return [self._catalog.product(name, who, deadline) for name in dict.fromkeys(names)]
 
     def _begun(self, chosen: Sequence[tuple[Product, Asset]], chunks: Iterator[bytes]) -> bytes:
-        """The first part. Raises Fault GONE where a file is not there: a zip has all of a product."""
+        """The first part. Raises Fault GONE where a file is not there (a zip has all of a product), UNAVAILABLE where its storage is not."""
         for product, asset in chosen:
             if asset.tier != OBJECT and not (self._catalog.archive / asset.path).is_file():
                 raise Fault(Kind.GONE, f"{product.id} has no file {asset.key!r} any more")
-        return next(chunks)
+        try:
+            return next(chunks)
+        except ObjectError as error:
+            raise _lost(error) from error
 
     def _entries(self, chosen: Sequence[tuple[Product, Asset]]) -> Iterator[Entry]:
         for product, asset in chosen:
-            path, objects = self._catalog.archive / asset.path, self._catalog.objects
-            if asset.tier == OBJECT and objects is not None:
+            path = self._catalog.archive / asset.path
+            if asset.tier == OBJECT:
+                objects = self._catalog.storage()
                 at, blocks = objects.told(asset.path).modified, objects.read(asset.path)
             else:
                 at, blocks = datetime.fromtimestamp(path.stat().st_mtime, UTC), _blocks(path)
@@ -215,6 +218,10 @@ def one_range(asked: Mapping[str, str], tag: str, size: int) -> tuple[int, int]:
     if not match[1]:
         return max(0, size - int(match[2])), size if int(match[2]) else 0
     return int(match[1]), min(size, int(match[2]) + 1) if match[2] else size
+
+
+def _lost(error: ObjectError) -> Fault:
+    return Fault(Kind.UNAVAILABLE, f"the storage does not give the file: {error}", retry_after=60)
 
 
 def _noted(blocks: Iterator[bytes], note: Callable[[int], None]) -> Iterator[bytes]:

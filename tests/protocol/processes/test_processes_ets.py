@@ -6,7 +6,6 @@ Its official schemas are not here either: what they require stands below as sche
 
 import base64
 import email
-import time
 from collections.abc import Callable
 from email.policy import HTTP
 from typing import Any
@@ -253,9 +252,7 @@ def job_list(office: Office) -> None:
 
 
 def job_list_parameters(office: Office) -> None:
-    begun = time.time()
     name = job(office, {"inputs": {"message": TEXT}})
-    assert time.time() - begun < 60
     for parameters, there in (
         ({"type": "process"}, True), ({"processID": "echo"}, True), ({"processID": "ndvi"}, False), ({"status": "successful"}, True),
         ({"status": "failed"}, False), ({"datetime": "2020-01-01T00:00:00Z/.."}, True), ({"datetime": "../2020-01-01T00:00:00Z"}, False),
