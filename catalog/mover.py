@@ -41,7 +41,7 @@ class Mover:
 
     def back(self, product: Product) -> list[str]:
         """The files of a product come back into the folder. Raises ObjectError."""
-        chosen = [asset.path for asset in product.assets if asset.tier == OBJECT]
+        chosen = [asset.path for asset in product.assets if asset.in_bucket]
         for path in chosen:
             self._objects.fetch(path, self._catalog.archive / path)
         self._moved(product, chosen, "online", "from object storage")

@@ -298,7 +298,7 @@ class Catalog:
 
     def pixels_of(self, asset: Asset) -> str:
         """The name by which GDAL opens the file of an asset."""
-        if asset.tier != OBJECT:
+        if not asset.in_bucket:
             return str(self.archive / asset.path)
         return self.storage().pixels(asset.path)
 

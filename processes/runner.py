@@ -275,9 +275,7 @@ def _brought(address: str, path: Path) -> None:
         with build_opener(ProxyHandler({})).open(address, timeout=60) as answer, part.open("wb") as out:
             shutil.copyfileobj(answer, out, 1 << 20)
     except OSError as error:
-        raise Failed(
-            "input-unavailable", f"{path.name} cannot be read from the object storage: {error}"
-        ) from error
+        raise Failed("storage", f"{path.name} cannot be read from the object storage: {error}") from error
     part.replace(path)
 
 

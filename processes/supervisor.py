@@ -11,7 +11,6 @@ import logging
 import os
 import platform
 import shutil
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,13 +21,12 @@ from typing import Any
 from catalog.durable import settle, sync
 from catalog.ingest.publish import Publisher
 from catalog.model.faults import Fault, Kind
-from catalog.model.objects import OBJECT, ObjectError
+from catalog.model.objects import ObjectError
 from catalog.model.principal import OPERATOR, Deadline, Principal, Role
-from catalog.model.product import Asset, Product
+from catalog.model.product import Product
 from catalog.model.time import DAY_MICROS, Micros, now
 from catalog.service import Catalog, StoreDown
 from config.chains import Process
-from config.product_types import ProductType
 from config.settings import Settings
 from processes import queue as jobs
 from processes.campaigns import Campaigns
@@ -52,12 +50,12 @@ from processes.model import (
     Executor,
     Job,
     Phase,
-    RunSpec,
     SubmitRejected,
 )
 from processes.prepare import Unfit
 from processes.results import Made, Overtaken, publish
-from processes.service import Processes, site
+from processes.service import Processes
+from processes.tasks import Tasks
 
 log = logging.getLogger("hysope.supervisor")
 _AWAY = (Kind.UNAVAILABLE, Kind.BUSY)
@@ -96,7 +94,7 @@ class Supervisor:
         self._tidied = self._fed = float("-inf")
         self._campaigns = Campaigns(processes, settings)
         self._working = False
-        self._environment = _environment(settings)
+        self._tasks = Tasks(catalog, settings)
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set. A database that is away is waited for."""
@@ -179,11 +177,11 @@ class Supervisor:
                 raise SubmitRejected(f"the process {job.process} is not offered any more")
             folder = self._folder(job)
             folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-            task, sources = self._task(job, process, folder)
+            task, sources = self._tasks.task(job, process, folder)
             if self._waits_for_tape(job, process, sources):
                 return
             write_json(folder / TASK, task)
-            ref = self._executor.submit(self._spec(job, process, folder, len(sources)))
+            ref = self._executor.submit(self._tasks.spec(job, process, folder, len(sources)))
         except SubmitRejected as rejected:
             self._fail(job, ErrorClass.SUBMIT_REJECTED, str(rejected))
         except BackendUnreachable as error:
@@ -195,30 +193,13 @@ class Supervisor:
             if fault.kind in _AWAY:
                 raise
             self._fail(job, ErrorClass.INPUT_UNAVAILABLE, fault.text)
-        except OSError as error:
-            self._fail(job, ErrorClass.STORAGE, f"{error.strerror or error}: {error.filename or ''}")
+        except (ObjectError, OSError) as error:
+            self._fail(job, ErrorClass.STORAGE, _said(error))
         else:
             if not self._queue.move(
                 job.id, Phase.PENDING, f"with {self._executor.name} as {ref}", backend_ref=ref
             ):
                 self._queue.note(job.id, backend_ref=ref)  # dismissed meanwhile: now it can be ended
-
-    def _task(self, job: Job, process: Process, folder: Path) -> tuple[dict[str, Any], list[Product]]:
-        """What the node is told: paths and numbers, nothing of the database or of a person."""
-        order = json.loads(job.request)
-        deadline = Deadline.after(self._settings.limits.search_seconds)
-        sources = [self._catalog.product(name, OPERATOR, deadline) for name in order["products"]]
-        bands: tuple[str, ...] = ()
-        if process.selection:
-            bands = (*process.selection.bands, *process.selection.optional_bands)
-        kind = self._catalog.registry.types[process.result.type] if process.result else None
-        ground = site(process, self._settings)
-        task = {
-            "job": job.id, "attempt": job.attempt, "process": process.id, "run": process.run.model_dump(mode="json"), "values": {**order["values"], **ground},
-            "outputs": {name: output.file for name, output in process.outputs.items()},
-            "kind": kind.model_dump(mode="json") if kind else None, "items": [self._item(source, bands, ground, folder) for source in sources],
-        }  # fmt: skip
-        return task, sources
 
     def _waits_for_tape(self, job: Job, process: Process, sources: Sequence[Product]) -> bool:
         """Asks for what lies on tape; the job goes back to the queue until everything is here. Raises SubmitRejected when a file cannot be read."""
@@ -239,57 +220,6 @@ class Supervisor:
             message = f"{_WAITS} {len(missing)} files from tape"
             self._queue.move(job.id, Phase.QUEUED, message, not_before_us=now() + _TAPE_MICROS)
         return bool(missing)
-
-    def _item(
-        self, product: Product, bands: tuple[str, ...], ground: Mapping[str, str], folder: Path
-    ) -> dict[str, Any]:
-        files = {}
-        every = tuple(band for asset in product.assets if asset.grid for band in asset.bands)
-        for band in bands or every:
-            asset = product.asset_of(band)
-            if asset is not None:
-                files[band] = {
-                    **self._place(asset, folder), "index": asset.bands[band], "scale": asset.scale, "offset": asset.offset,
-                    "nodata": list(asset.nodata),
-                }  # fmt: skip
-        kind = self._catalog.kind_of(product.collection)
-        rule = kind.cloudy if isinstance(kind, ProductType) else None
-        cloudy: dict[str, Any] = {"cloudy": rule.model_dump(mode="json")} if rule else {}
-        cloudy |= {"angles": product.angles} if product.angles else {}
-        return {
-            "id": product.id, "version": product.version, "day": product.day, "bands": files, **ground, **cloudy,
-        }  # fmt: skip
-
-    def _place(self, asset: Asset, folder: Path) -> dict[str, Any]:
-        """Where the node finds a file; one of the object storage it fetches into its folder, by an address that is good for a time."""
-        if asset.tier != OBJECT:
-            return {"path": str(self._catalog.archive / asset.path)}
-        try:
-            address = self._catalog.storage().signed(asset.path)
-        except ObjectError as error:
-            raise Fault(Kind.UNAVAILABLE, str(error)) from error
-        return {"path": str(folder / "inputs" / asset.path), "href": address, "bytes": asset.bytes}
-
-    def _spec(self, job: Job, process: Process, folder: Path, products: int) -> RunSpec:
-        needs, python = process.resources, str(self._settings.processes.python or sys.executable)
-        argv = (python, "-P", "-m", "processes.runner", str(folder))
-        environment = {
-            **self._environment,
-            "HOME": str(folder),
-            "TMPDIR": str(folder),
-            "OMP_NUM_THREADS": str(needs.cpus),
-        }
-        environment["ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"] = str(needs.cpus)
-        return RunSpec(
-            job.id,
-            job.attempt,
-            folder,
-            argv,
-            environment,
-            needs.cpus,
-            needs.memory_mb,
-            needs.walltime(products),
-        )
 
     def _follow(self) -> None:
         """Looks at every run once: the executor's word for all of them, and each one's own files."""
@@ -421,7 +351,7 @@ class Supervisor:
                 raise
             self._fail(job, ErrorClass.INPUT_UNAVAILABLE, fault.text)
         except OSError as error:
-            self._fail(job, ErrorClass.STORAGE, f"{error.strerror or error}: {error.filename or ''}")
+            self._fail(job, ErrorClass.STORAGE, _said(error))
         else:
             log.info("%s made %s", job.id, ", ".join(ids))
             self._clean(job)
@@ -501,11 +431,5 @@ class Supervisor:
         return self._processes.folder(job.id) / str(job.attempt)
 
 
-def _environment(settings: Settings) -> dict[str, str]:
-    """What runs see: no secret, nothing of the server's."""
-    out = {"PATH": settings.processes.path, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
-    if settings.processes.slurm_conf:
-        out["SLURM_CONF"] = str(settings.processes.slurm_conf)
-    if settings.processes.pbs_conf:
-        out["PBS_CONF_FILE"] = str(settings.processes.pbs_conf)
-    return out
+def _said(error: ObjectError | OSError) -> str:
+    return f"{error.strerror or error}: {error.filename or ''}" if isinstance(error, OSError) else str(error)

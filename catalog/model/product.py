@@ -10,6 +10,7 @@ from enum import Enum
 from pathlib import PurePosixPath
 
 from catalog.model.area import Box
+from catalog.model.objects import OBJECT
 from catalog.model.tape import NEARLINE
 from catalog.model.time import Day, Micros, Period
 
@@ -95,6 +96,11 @@ class Asset:
     def on_tape(self) -> bool:
         """Whether it must be fetched before anybody can read it."""
         return self.tier == NEARLINE
+
+    @property
+    def in_bucket(self) -> bool:
+        """Whether it lies in the archive's object storage."""
+        return self.tier == OBJECT
 
     @property
     def media_type(self) -> str:

@@ -8,7 +8,6 @@ from collections import Counter
 
 from catalog.fixity import CHANGED, MISSING, Fixity
 from catalog.model.faults import Fault
-from catalog.model.objects import OBJECT
 from catalog.model.principal import OPERATOR, Deadline
 from catalog.model.time import DAY_MICROS, Micros, day_of, now
 from config.settings import Settings
@@ -26,7 +25,7 @@ def paths(settings: Settings, arguments: argparse.Namespace) -> int:
             for asset in product.assets:
                 ways = [] if asset.path.startswith("/") else settings.archive.addresses.values()
                 others = "".join(f"  {way.rstrip('/')}/{asset.path}" for way in ways)
-                stored = catalog.objects if asset.tier == OBJECT else None
+                stored = catalog.objects if asset.in_bucket else None
                 here = stored.address(asset.path) if stored else catalog.archive / asset.path
                 print(f"{product.id}  {asset.key}  {here}{others}")
     except Fault as fault:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from catalog.durable import write_text
 from catalog.ingest.assets import file_facts
 from catalog.ingest.batch import Ingest, Report
 from catalog.ingest.discover import Found, Passed
@@ -166,8 +167,8 @@ class Watch:
         home = inbox.resolve().parent / "quarantine"
         home.mkdir(exist_ok=True)
         target = home / f"{time.strftime('%Y%m%dT%H%M%S')}-{source.name}"
+        write_text(target.with_name(f"{target.name}.reason.txt"), f"{reason}\n")
         shutil.move(source, target)
-        target.with_name(f"{target.name}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")
 
 
 def _weight(source: Path) -> int:

@@ -19,7 +19,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.types import Message, Receive, Scope, Send
 
 from catalog.model.faults import Fault, Kind, too_large
-from catalog.model.objects import OBJECT, ObjectError
+from catalog.model.objects import ObjectError
 from catalog.model.principal import Deadline, Principal, Role
 from catalog.model.product import Asset, Product
 from catalog.model.tape import TapeFile
@@ -64,7 +64,7 @@ class FilesEndpoint:
                 path = self._catalog.archive / asset.path
         except Fault as fault:
             return _refused(fault)
-        elsewhere = asset.tier == OBJECT
+        elsewhere = asset.in_bucket
         tag = f'"{asset.sha256}"' if asset.sha256 else f'"{product.version}-{asset.bytes}"'
         scope = "public" if who.role is Role.PUBLIC else "private"
         headers = {"ETag": tag, "Cache-Control": f"{scope}, max-age=3600", "Vary": "Authorization, X-API-Key"}
@@ -178,7 +178,7 @@ class FilesEndpoint:
     def _begun(self, chosen: Sequence[tuple[Product, Asset]], chunks: Iterator[bytes]) -> bytes:
         """The first part. Raises Fault GONE where a file is not there (a zip has all of a product), UNAVAILABLE where its storage is not."""
         for product, asset in chosen:
-            if asset.tier != OBJECT and not (self._catalog.archive / asset.path).is_file():
+            if not asset.in_bucket and not (self._catalog.archive / asset.path).is_file():
                 raise Fault(Kind.GONE, f"{product.id} has no file {asset.key!r} any more")
         try:
             return next(chunks)
@@ -188,7 +188,7 @@ class FilesEndpoint:
     def _entries(self, chosen: Sequence[tuple[Product, Asset]]) -> Iterator[Entry]:
         for product, asset in chosen:
             path = self._catalog.archive / asset.path
-            if asset.tier == OBJECT:
+            if asset.in_bucket:
                 objects = self._catalog.storage()
                 at, blocks = objects.told(asset.path).modified, objects.read(asset.path)
             else:
@@ -203,7 +203,7 @@ class FilesEndpoint:
         path = self._catalog.archive / asset.path if asset else None
         if asset is not None and not self._catalog.tape.here(asset):
             return product, asset, None
-        if asset is not None and path is not None and asset.tier == OBJECT:
+        if asset is not None and path is not None and asset.in_bucket:
             return product, asset, path
         if asset is None or path is None or not path.is_file():
             raise Fault(Kind.GONE, f"{product.id} has no file {key[:60]!r}")

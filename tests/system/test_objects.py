@@ -40,7 +40,7 @@ MAP = "/wms?SERVICE=WMS&VERSION=1.3.0&REQUEST=GetMap&CRS=EPSG:32631&BBOX=300000,
 MAPS = [f"{MAP}&LAYERS=sentinel2-l2a&STYLES={style}" for style in ("true-colour", "ndvi", "infrared")]
 OTHERS = [
     "/wcs?SERVICE=WCS&VERSION=2.0.1&REQUEST=GetCoverage&COVERAGEID=sentinel2-l2a&SUBSET=E(301000,302000)&SUBSET=N(4897000,4898000)&RANGESUBSET=B4&FORMAT=image/tiff",
-    "/ogcapi/collections/sentinel2-l2a/position?coords=POINT(0.58%2044.22)&parameter-name=B4&f=csv",
+    "/ogcapi/collections/sentinel2-l2a/position?coords=POINT(0.528%2044.204)&parameter-name=B4&f=csv",
 ]
 
 
@@ -98,10 +98,21 @@ def rasters(product: Product) -> list[str]:
     return [asset.path for asset in product.assets if asset.path.endswith(".tif")]
 
 
+def _ended(client: TestClient, job: str) -> dict[str, str]:
+    """A job's account when it has ended, or after half a minute."""
+    for _ in range(300):
+        found: dict[str, str] = client.get(f"/ogcapi/jobs/{job}").json()
+        if found["status"] in ("successful", "failed"):
+            break
+        time.sleep(0.1)
+    return found
+
+
 def test_every_door_gives_the_same_bytes_from_object_storage(site: Site) -> None:
     with TestClient(build(site.settings)) as client:
         before = [client.get(path) for path in (*MAPS, *OTHERS)]
         assert [answer.status_code for answer in before] == [200] * len(before), before[-1].text
+        assert before[-1].text.count("\n") == 3, before[-1].text  # a heading and a value of each product
     first, _ = site.products()
     assert moved(site) == sum(len(rasters(product)) for product in site.products())
     assert {asset.tier for asset in site.products()[0].assets if asset.path.endswith(".tif")} == {OBJECT}
@@ -159,11 +170,7 @@ def test_a_job_fetches_its_inputs_by_addresses_that_need_no_key(site: Site) -> N
             job = client.post(
                 "/ogcapi/processes/ndvi/execution", json=body, headers={"Prefer": "respond-async"}
             )
-            for _ in range(300):
-                found = client.get(f"/ogcapi/jobs/{job.json()['jobID']}").json()
-                if found["status"] in ("successful", "failed"):
-                    break
-                time.sleep(0.1)
+            found = _ended(client, job.json()["jobID"])
             log = client.get(f"/ogcapi/jobs/{job.json()['jobID']}/log").text
         assert found["status"] == "successful", (found, log)
         assert "fetching B4.tif" in log and "Signature" not in log
@@ -217,6 +224,38 @@ def test_a_storage_that_is_away_is_a_report_and_harms_nothing_else(site: Site, t
     with pytest.raises(ObjectError):
         ObjectStore(gone.archive.objects).put(tmp_path / "key", "x")  # type: ignore[arg-type]
     assert first.assets
+
+
+def test_settings_that_have_no_storage_any_more_are_a_report_at_every_door(site: Site) -> None:
+    """The operator forgot `archive.objects` in a configuration anew: what lies there is told apart from what is lost."""
+    moved(site)
+    bare = site.settings.model_copy(update={
+        "archive": Archive(), "processes": ProcessSettings(supervisor="separate", attempts=2, retry_seconds=(1,)),
+    })  # fmt: skip
+    key = site.catalog.keys.create(KeyRequest("bob", Role.USER), OPERATOR)[1]
+    first, stop, beside = site.products()[0], threading.Event(), wire_catalog(bare)
+    work = wire_supervisor(bare, beside, Processes(beside, bare))
+    supervisor = threading.Thread(target=work.run, args=(stop,))
+    supervisor.start()
+    try:
+        with TestClient(build(bare), raise_server_exceptions=False, headers={"X-API-Key": key}) as client:
+            for path in (f"/files/{first.id}/B4", f"/files?products={first.id}", MAPS[0], *OTHERS):
+                answer = client.get(path)
+                assert (answer.status_code, "storage" in answer.text) == (503, True), (path, answer.text)
+            posted = [
+                client.post("/ogcapi/processes/ndvi/execution", json={"inputs": {"products": [one]}}, headers={"Prefer": "respond-async"}).json()
+                for one in [product.id for product in site.products()]
+            ]  # fmt: skip
+            found = [_ended(client, job["jobID"]) for job in posted]
+    finally:
+        stop.set()
+        supervisor.join(20)
+        beside.close()
+    for job in found:
+        assert (
+            job["status"] == "failed"
+            and "lies in object storage, and the settings have none" in job["message"]
+        ), job
 
 
 def test_a_credential_is_whole_or_refused_when_the_settings_are_read(site: Site, tmp_path: Path) -> None:
