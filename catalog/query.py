@@ -169,11 +169,16 @@ class By:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a page of products ended: day, start and key of its last one."""
+    """Where a page ended, in the order NEWEST or OLDEST: day, start and key of its last thing.
+
+    Products and records may be read as one list; of one day and start the products come first.
+    """
 
     day: int
     start: int
     key: int
+    record: bool = False
+    """Whether the last thing was a record, and the key is one's."""
 
 
 def equal(prop: Property, value: str | int) -> Compare:

@@ -54,6 +54,8 @@ StoreDown = SQLAlchemyError
 _ALWAYS = Micros(2**62)
 _PUBLIC = Micros(-(2**62))
 _KEPT = 8_192
+_VIEWS = 100
+"""Of how many sets of rights the summaries of other centres are kept."""
 _LONG_QUESTION = 4_000
 """Characters."""
 """Entries of a cache."""
@@ -91,6 +93,7 @@ class Catalog:
             OrderedDict()
         )
         self._counts = Kept[int](_KEPT)
+        self._sources = Kept[Mapping[str, Summary]](_VIEWS)
         self._changes: tuple[int, Mapping[str, int]] = (-1, {})
         self._spaces: OrderedDict[tuple[str, ...], tuple[tuple[int, int], tuple[str, ...]]] = OrderedDict()
         self._embargoes = any(kind.embargo != "P0D" for kind in registry.types.values())
@@ -350,12 +353,29 @@ class Catalog:
         offset: int = 0,
         *,
         originals: bool = False,
+        after: Cursor | None = None,
     ) -> tuple[Record, ...]:
         """The records of a filter that `who` may see, a page of them; with `originals`, those of other centres as they were received."""
         measure(tree, self._limits.query_depth, self._limits.query_terms)
         return self._store.records.find(
-            tree, self._sight(who), order, limit, offset, deadline, originals=originals
+            tree, self._sight(who), order, limit, offset, deadline, originals=originals, after=after
         )
+
+    def sources(self, who: Principal, deadline: Deadline) -> Mapping[str, Summary]:
+        """What there is of each other centre, of the records that say a time; found once in an edition."""
+        edition = self.edition()
+        found = self._sources.get(edition, who.view)
+        if found is None:
+            found = self._store.records.sources(self._sight(who), deadline)
+            self._sources.put(edition, who.view, found)
+        return found
+
+    def span_of_records(
+        self, tree: Filter, who: Principal, deadline: Deadline
+    ) -> tuple[Micros, Micros] | None:
+        """Start of the first and end of the last record of a filter."""
+        measure(tree, self._limits.query_depth, self._limits.query_terms)
+        return self._store.records.span(tree, self._sight(who), deadline)
 
     def count_records(self, tree: Filter, who: Principal, deadline: Deadline) -> int:
         """How many records a filter has; counted once in an edition."""

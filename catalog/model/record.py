@@ -69,6 +69,8 @@ class Record:
     """Whether a file of the product lies on tape alone."""
     foreign: Foreign | None = None
     """What is known of a record of another centre, besides."""
+    key: int = 0
+    """The store's number of it; 0 on a record that is not stored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,18 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ColumnElement,
+    Float,
     Integer,
     String,
     Table,
     and_,
+    cast,
     false,
     func,
     literal,
     literal_column,
     not_,
+    null,
     or_,
     select,
     true,
@@ -28,6 +31,7 @@ from sqlalchemy import (
 )
 
 from catalog.model.area import Box
+from catalog.model.time import DAY_MICROS
 from catalog.query import (
     Among,
     And,
@@ -79,9 +83,12 @@ PRODUCTS = Target(
     (_P.footprint,),
     _R.product,
 )  # fmt: skip
+_NO_TEXT, _NO_NUMBER = cast(null(), String), cast(null(), Float)
 RECORDS = Target(
     tables.record,
     {
+        # a record does not say these: no comparison holds, nor its opposite
+        Property.PLATFORM: _NO_TEXT, Property.VERSION: _NO_TEXT, Property.ZONE: _NO_TEXT, Property.CLOUD: _NO_NUMBER, Property.SNOW: _NO_NUMBER,
         Property.ID: _R.id, Property.COLLECTION: _R.collection, Property.KIND: _R.kind, Property.TITLE: _R.title, Property.ABSTRACT: _R.abstract,
         Property.KEYWORDS: _R.keywords, Property.START: _R.start_us, Property.END: _R.end_us, Property.MODIFIED: _R.modified_us,
     },
@@ -173,11 +180,24 @@ def order(by: Order, target: Target = PRODUCTS) -> tuple[ColumnElement[Any], ...
 
 
 def behind(by: Order, cursor: Cursor) -> ColumnElement[bool]:
-    """The products that come after one, in the order NEWEST or OLDEST: compared as rows, so that an index serves it."""
+    """The products that come after a cursor, in the order NEWEST or OLDEST: compared as rows, so that an index serves it."""
     c = PRODUCTS.table.c
-    here = tuple_(c.day, c.start_us, c.key)
-    there = tuple_(literal(cursor.day), literal(cursor.start), literal(cursor.key))
-    return here > there if by is Order.OLDEST else here < there
+    here, there = [c.day, c.start_us], [literal(cursor.day), literal(cursor.start)]
+    if not cursor.record:
+        here, there = [*here, c.key], [*there, literal(cursor.key)]
+    return tuple_(*here) > tuple_(*there) if by is Order.OLDEST else tuple_(*here) < tuple_(*there)
+
+
+def records_behind(by: Order, cursor: Cursor) -> ColumnElement[bool]:
+    """The records that come after a cursor. The day of a record is that of its start; a product may be of another, as a synthesis of a month is."""
+    c, up = RECORDS.table.c, by is Order.OLDEST
+    if cursor.record:
+        here, there = tuple_(c.start_us, c.key), tuple_(literal(cursor.start), literal(cursor.key))
+        return here > there if up else here < there
+    first = cursor.day * DAY_MICROS
+    if up:
+        return c.start_us >= min(max(cursor.start, first), first + DAY_MICROS)
+    return c.start_us <= min(max(cursor.start, first - 1), first + DAY_MICROS - 1)
 
 
 def _compare(tree: Compare, target: Target) -> ColumnElement[bool]:

@@ -8,11 +8,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, collate, exists, func, or_, select
 
+from catalog.model.area import Box
 from catalog.model.principal import Deadline
+from catalog.model.product import Summary
 from catalog.model.record import Change, Harvest, Record
 from catalog.model.tape import NEARLINE
 from catalog.model.time import Micros
-from catalog.query import Filter, Order
+from catalog.query import Cursor, Filter, Order
 from catalog.store import compile as sql
 from catalog.store import tables
 from catalog.store.database import Database
@@ -41,11 +43,14 @@ class Records:
         deadline: Deadline,
         *,
         originals: bool = False,
+        after: Cursor | None = None,
     ) -> tuple[Record, ...]:
-        """The records of a filter, a page of them; those of other centres with what was received, if asked."""
+        """The records of a filter, a page of them; those of other centres with what was received, if asked. `after` goes on behind a cursor (NEWEST, OLDEST)."""
         seen = and_(
             visible_changes(tables.record, visible), sql.where(tree, self._database.dialect, sql.RECORDS)
         )
+        if after is not None:
+            seen = and_(seen, sql.records_behind(order, after))
         sort = sql.order(order, sql.RECORDS)
         # which ones first: what is sorted are then keys, and not thousands of whole records
         page = select(tables.record.c.key).where(seen).order_by(*sort).limit(limit).offset(offset)
@@ -93,6 +98,29 @@ class Records:
             return int(
                 connection.execute(select(func.count()).select_from(tables.record).where(seen)).scalar_one()
             )
+
+    def sources(self, visible: Visible, deadline: Deadline) -> dict[str, Summary]:
+        """What the catalogue has of each other centre: of the records that say a time, how many, where and from when to when."""
+        c = tables.record.c
+        edges = (func.min(c.west), func.min(c.south), func.max(c.east), func.max(c.north))
+        query = (
+            select(c.source, func.count(), *edges, func.min(c.start_us), func.max(c.end_us))
+            .where(c.source != "", c.start_us.is_not(None), visible_changes(tables.record, visible))
+            .group_by(c.source)
+        )
+        with self._database.reading(deadline) as connection:
+            rows = connection.execute(query).all()
+        return {name: Summary(name, (), _box(*sides), (), count, Micros(first), Micros(last)) for name, count, *sides, first, last in rows}  # fmt: skip
+
+    def span(self, tree: Filter, visible: Visible, deadline: Deadline) -> tuple[Micros, Micros] | None:
+        """Start of the first and end of the last record of a filter; None where none says a time."""
+        c = tables.record.c
+        seen = and_(visible_changes(tables.record, visible), sql.where(tree, self._database.dialect, sql.RECORDS))  # fmt: skip
+        with self._database.reading(deadline) as connection:
+            first, last = connection.execute(
+                select(func.min(c.start_us), func.max(c.end_us)).where(seen)
+            ).one()
+        return None if first is None else (Micros(first), Micros(last))
 
     def changes(
         self,
@@ -148,6 +176,12 @@ class Records:
         if after is not None:
             query = query.where(or_(c.changed_us > after[0], and_(c.changed_us == after[0], name > after[1])))
         return list(connection.execute(query.order_by(c.changed_us, name).limit(limit)))
+
+
+def _box(west: float | None, south: float | None, east: float | None, north: float | None) -> Box | None:
+    if west is None or south is None or east is None or north is None:
+        return None
+    return Box(west=west, south=south, east=east, north=north)
 
 
 def _originals(connection: Connection, keys: Sequence[int]) -> dict[int, bytes]:

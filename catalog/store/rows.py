@@ -73,7 +73,7 @@ def record_of(row: Row[tuple[object, ...]], original: bytes = b"") -> Record:
     return Record(
         row.id, row.kind, row.collection, row.title, row.abstract, tuple(row.keywords.split("\n")) if row.keywords else (),
         None if row.start_us is None else Period(row.start_us, row.end_us), row.modified_us, box, "", row.product, row.station, row.audience,
-        row.lineage, bool(row.on_tape), _foreign(row.source, row.facts, original) if row.source else None,
+        row.lineage, bool(row.on_tape), _foreign(row.source, row.facts, original) if row.source else None, row.key,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from config.product_types import ProductType
 from ogc.common.blocks import link
 from ogc.features.source import Asked, Document, Page, Where
 from ogc.filter.queryables import Queryable, Type, Vocabulary
-from ogc.http.cursors import read_token, token
+from ogc.http.cursors import cursor_of, read_token, token
 
 NAMES: Vocabulary = {
     "id": Queryable(Property.ID, Type.TEXT, "Id"), "datetime": Queryable(Property.START, Type.TIME, "Acquisition", Property.END),
@@ -54,7 +54,7 @@ class Footprints:
         return Page(
             [self._feature(one, where) for one in page],
             self._catalog.count(tree, who, deadline),
-            token(page[-1]) if len(rows) > asked.limit else "",
+            token(cursor_of(page[-1])) if len(rows) > asked.limit else "",
         )
 
     def one(self, name: str, who: Principal, deadline: Deadline, where: Where) -> Document:

@@ -20,9 +20,9 @@ DEEPEST = 10_000
 _TOKEN = re.compile(r"[A-Za-z0-9_=-]{1,120}\Z", re.ASCII)
 
 
-def token(last: Product) -> str:
-    """The token of the page behind a product."""
-    raw = json.dumps([last.day, last.period.start, last.key]).encode()
+def token(last: Cursor) -> str:
+    """The token of the page behind a cursor."""
+    raw = json.dumps([last.day, last.start, last.key, int(last.record)]).encode()
     return base64.urlsafe_b64encode(raw).decode()
 
 
@@ -33,12 +33,15 @@ def read_token(text: Any) -> Cursor | None:
     try:
         if not isinstance(text, str) or not _TOKEN.match(text):
             raise ValueError
-        day, start, key = json.loads(base64.urlsafe_b64decode(text))
-        if not all(type(part) is int and abs(part) < 2**62 for part in (day, start, key)):
+        day, start, key, record = json.loads(base64.urlsafe_b64decode(text))
+        if not all(type(part) is int and abs(part) < 2**62 for part in (day, start, key)) or record not in (
+            0,
+            1,
+        ):
             raise ValueError
     except (ValueError, TypeError, binascii.Error) as error:
         raise Fault(Kind.INVALID, "the token is not one of ours", "token") from error
-    return Cursor(day, start, key)
+    return Cursor(day, start, key, record == 1)
 
 
 def behind(

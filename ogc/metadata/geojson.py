@@ -38,7 +38,7 @@ def encode(sheet: Sheet) -> dict[str, Any]:
         links.append({"rel": "via", "href": record.foreign.url, "title": record.foreign.source})
     return {
         "type": "Feature", "id": record.id, "conformsTo": ["http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/record-core"],
-        "time": _time(record), "geometry": _outline(record), "properties": properties, "links": links,
+        "time": _time(record), "geometry": outline(record), "properties": properties, "links": links,
     }  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def _time(record: Record) -> dict[str, Any] | None:
     return {"interval": list(ends_text(record.period))}
 
 
-def _outline(record: Record) -> dict[str, Any] | None:
+def outline(record: Record) -> dict[str, Any] | None:
     """The box as a polygon, one without extent as a point."""
     box = record.box
     if box is None:

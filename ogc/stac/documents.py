@@ -49,19 +49,19 @@ _ROLES = {
 _TYPES = {"uint8": "uint8", "int16": "int16", "uint16": "uint16", "float32": "float32"}
 
 
-def landing(service: Service, base: str, collections: Iterable[ProductType]) -> Document:
+def landing(service: Service, base: str, collections: Iterable[Document]) -> Document:
     """The catalog at the root."""
     return {
         "type": "Catalog", "stac_version": "1.1.0", "id": "hysope", "title": service.title.en, "description": service.abstract.en, "conformsTo": list(CONFORMANCE),
         "links": [
-            _link(base, "self", "application/json"), _link(base, "root", "application/json"),
-            _link(f"{base}/api?f=json", "service-desc", OPENAPI_TYPE), _link(f"{base}/api?f=html", "service-doc", "text/html"),
-            _link(f"{base}/conformance", "conformance", "application/json"), _link(f"{base}/collections", "data", "application/json"),
-            _link(f"{base}/queryables", QUERYABLES_REL, SCHEMA_TYPE),
-            _link(f"{base}/aggregate", "aggregate", "application/json"), _link(f"{base}/aggregations", "aggregations", "application/json"),
-            {**_link(f"{base}/search", "search", "application/geo+json"), "method": "GET"},
-            {**_link(f"{base}/search", "search", "application/geo+json"), "method": "POST"},
-            *(_link(f"{base}/collections/{kind.id}", "child", "application/json", kind.title.en) for kind in collections),
+            link(base, "self", "application/json"), link(base, "root", "application/json"),
+            link(f"{base}/api?f=json", "service-desc", OPENAPI_TYPE), link(f"{base}/api?f=html", "service-doc", "text/html"),
+            link(f"{base}/conformance", "conformance", "application/json"), link(f"{base}/collections", "data", "application/json"),
+            link(f"{base}/queryables", QUERYABLES_REL, SCHEMA_TYPE),
+            link(f"{base}/aggregate", "aggregate", "application/json"), link(f"{base}/aggregations", "aggregations", "application/json"),
+            {**link(f"{base}/search", "search", "application/geo+json"), "method": "GET"},
+            {**link(f"{base}/search", "search", "application/geo+json"), "method": "POST"},
+            *(link(f"{base}/collections/{one['id']}", "child", "application/json", one["title"]) for one in collections),
         ],
     }  # fmt: skip
 
@@ -79,8 +79,8 @@ def aggregations(base: str) -> Document:
     return {
         "aggregations": named,
         "links": [
-            _link(f"{base}/aggregations", "self", "application/json"),
-            _link(base, "root", "application/json"),
+            link(f"{base}/aggregations", "self", "application/json"),
+            link(base, "root", "application/json"),
         ],
     }
 
@@ -119,8 +119,8 @@ def aggregated(totals: Totals, names: Iterable[str], base: str) -> Document:
         "type": "AggregationCollection",
         "aggregations": out,
         "links": [
-            _link(f"{base}/aggregate", "self", "application/json"),
-            _link(base, "root", "application/json"),
+            link(f"{base}/aggregate", "self", "application/json"),
+            link(base, "root", "application/json"),
         ],
     }
 
@@ -149,12 +149,12 @@ def collection(kind: ProductType, summary: Summary, base: str, server: str) -> D
         {"name": kind.centre, "roles": ["processor"]},
     ]
     links = [
-        _link(here, "self", "application/json"), _link(base, "root", "application/json"), _link(base, "parent", "application/json"),
-        _link(f"{here}/items", "items", "application/geo+json"), _link(f"{here}/queryables", QUERYABLES_REL, SCHEMA_TYPE),
-        _link(f"{server}/collections/{kind.id}", "alternate", "text/html"),
+        link(here, "self", "application/json"), link(base, "root", "application/json"), link(base, "parent", "application/json"),
+        link(f"{here}/items", "items", "application/geo+json"), link(f"{here}/queryables", QUERYABLES_REL, SCHEMA_TYPE),
+        link(f"{server}/collections/{kind.id}", "alternate", "text/html"),
     ]  # fmt: skip
     if kind.licence_url:
-        links.append(_link(kind.licence_url, "license", "text/html", kind.licence))
+        links.append(link(kind.licence_url, "license", "text/html", kind.licence))
     out: Document = {
         "type": "Collection", "stac_version": "1.1.0", "stac_extensions": [], "id": kind.id, "title": kind.title.en, "description": kind.abstract.en,
         "keywords": [text for word in kind.keywords for text in (word.en, word.fr)], "license": "other", "providers": providers,
@@ -186,10 +186,10 @@ def item(
         "type": "Feature", "stac_version": "1.1.0", "stac_extensions": _extensions(properties, assets), "id": product.id, "collection": product.collection,
         "geometry": mapping(outline), "bbox": [west, south, east, north], "properties": properties, "assets": assets,
         "links": [
-            _link(f"{home}/items/{product.id}", "self", "application/geo+json"), _link(home, "parent", "application/json"),
-            _link(home, "collection", "application/json"), _link(base, "root", "application/json"),
-            _link(f"{server}/products/{product.id}", "alternate", "text/html", "Page"),
-            {**_link(wms, "wms", "text/xml", f"layer {product.collection}"), "wms:layers": [product.collection]},
+            link(f"{home}/items/{product.id}", "self", "application/geo+json"), link(home, "parent", "application/json"),
+            link(home, "collection", "application/json"), link(base, "root", "application/json"),
+            link(f"{server}/products/{product.id}", "alternate", "text/html", "Page"),
+            {**link(wms, "wms", "text/xml", f"layer {product.collection}"), "wms:layers": [product.collection]},
         ],
     }  # fmt: skip
 
@@ -299,5 +299,11 @@ def items(
     }  # fmt: skip
 
 
-def _link(href: str, rel: str, media: str, title: str = "") -> Document:
-    return {"rel": rel, "href": href, "type": media, **({"title": title} if title else {})}
+def link(href: str, rel: str, media: str, title: str = "") -> Document:
+    """A link; without a media type where nobody knows it."""
+    return {
+        "rel": rel,
+        "href": href,
+        **({"type": media} if media else {}),
+        **({"title": title} if title else {}),
+    }

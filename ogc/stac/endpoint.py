@@ -58,7 +58,7 @@ class StacEndpoints:
             ("GET", "/stac/collections", self._collections),
             ("GET", "/stac/collections/{collection}", self._collection),
             ("GET", "/stac/collections/{collection}/items", self._items),
-            ("GET", "/stac/collections/{collection}/items/{item}", self._item),
+            ("GET", "/stac/collections/{collection}/items/{item:path}", self._item),
             ("POST", "/stac/collections", self._collections_body),
             ("GET", "/stac/queryables", self._queryables),
             ("GET", "/stac/collections/{collection}/queryables", self._queryables),
@@ -78,7 +78,9 @@ class StacEndpoints:
             documents.landing(
                 self._settings.service,
                 self._base(request),
-                await self._run(partial(self._service.kinds, who)),
+                await self._run(
+                    partial(self._service.every, who, self._base(request), self._edge.base_url(request))
+                ),
             )
         )
 
@@ -114,7 +116,7 @@ class StacEndpoints:
         base, name = self._base(request), request.path_params.get("collection")
         if name is not None:
             who = await self._edge.principal(request)
-            await self._run(partial(self._service.kind, name, who))
+            await self._run(partial(self._service.check, name, who))
         home = base if name is None else f"{base}/collections/{name}"
         return _json(schema(QUERYABLES, f"{home}/queryables", "Queryables"), documents.SCHEMA_TYPE)
 
@@ -140,7 +142,7 @@ class StacEndpoints:
     async def _items(self, request: Request) -> Response:
         who = await self._edge.principal(request)
         name = request.path_params["collection"]
-        await self._run(partial(self._service.kind, name, who))
+        await self._run(partial(self._service.check, name, who))
         parameters = dict(request.query_params)
         if "collections" in parameters:
             raise Fault(Kind.INVALID, "the collection stands in the path", "collections")
@@ -169,7 +171,7 @@ class StacEndpoints:
     async def _aggregate(self, request: Request) -> Response:
         who, name = await self._edge.principal(request), request.path_params.get("collection")
         if name is not None:
-            await self._run(partial(self._service.kind, name, who))
+            await self._run(partial(self._service.check, name, who))
         search, names = aggregations_from(dict(request.query_params), (name,) if name else ())
         return await self._counted(request, search, names, who)
 

@@ -88,6 +88,8 @@ class Search:
     limit: int
     after: Cursor | None
     fields: Fields = Fields()
+    collections: tuple[str, ...] = ()
+    """These only; all of them when empty."""
     page: int = 0
     """Its number, where pages are asked for by it, from 1; 0 else."""
 
@@ -153,6 +155,7 @@ def from_document(document: Any, collections: Sequence[str] = ()) -> Search:
         limit,
         read_token(document.get("token")),
         _fields(document.get("fields", [])),
+        wanted,
         _page(document, limit),
     )
 

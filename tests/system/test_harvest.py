@@ -1078,7 +1078,7 @@ def test_a_fourth_centre_is_the_catalogue_of_three(
         theirs[name] = ids(there)
         there.close()
     with TestClient(build(settings)) as client:
-        assert on_each_door(client) == [sorted({one for some in theirs.values() for one in some})] * 3
+        assert on_each_door(client) == [sorted({one for some in theirs.values() for one in some})] * 4
         gone = next(one for one in theirs["montpellier"] if "LIS" in one or "SNOW" in one)
         there = wire_catalog(centres["montpellier"][0])
         there.withdraw(gone, OPERATOR, "wrong")
@@ -1090,7 +1090,7 @@ def test_a_fourth_centre_is_the_catalogue_of_three(
 
 
 def on_each_door(client: TestClient) -> list[list[str]]:
-    """The ids that CSW, Records and OAI-PMH give."""
+    """The ids that CSW, Records, OAI-PMH and STAC give."""
     records = client.get("/ogcapi/collections/metadata/items?limit=1000").json()["features"]
     csw = client.get("/csw?service=CSW&version=2.0.2&request=GetRecords&typeNames=csw:Record&resultType=results&ElementSetName=brief&maxRecords=1000")  # fmt: skip
     oai = client.get("/oai?verb=ListIdentifiers&metadataPrefix=oai_dc").content
@@ -1098,4 +1098,5 @@ def on_each_door(client: TestClient) -> list[list[str]]:
     named = [one.text for one in root.iterfind(".//{http://purl.org/dc/elements/1.1/}identifier")]
     headers = etree.fromstring(oai).iterfind(".//{http://www.openarchives.org/OAI/2.0/}header")
     listed = [one.findtext("{*}identifier").partition(":")[2].partition(":")[2] for one in headers if one.get("status") != "deleted"]  # fmt: skip
-    return [sorted(one["id"] for one in records), sorted(named), sorted(listed)]
+    items = client.post("/stac/search", json={"limit": 1_000}).json()["features"]
+    return [sorted(one["id"] for one in records), sorted(named), sorted(listed), sorted(one["id"] for one in items)]  # fmt: skip

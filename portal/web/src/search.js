@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The catalogue: words, dates, clouds, the extent of the map; counts to narrow down; products with their pictures. State lives in the address.
+// The catalogue: words, dates, clouds, the extent of the map; counts to narrow down; products with their pictures, stations, and what other centres have.
+// State lives in the address.
 import "ol/ol.css";
 import OlMap from "ol/Map.js";
 import View from "ol/View.js";
@@ -12,8 +13,8 @@ import { Fill, Stroke, Style } from "ol/style.js";
 import { land } from "./land.js";
 
 const WORDS = {
-  en: { other: "Français", q: "Words", from: "From", to: "To", cloud: "Cloud at most (%)", here: "Only in the map's extent", search: "Search", matched: (one) => `${one.toLocaleString("en")} products`, more: "More", clear: "all", none: "Nothing was found.", failed: "The server does not answer.", clouds: "cloud", collection: "Collection", platform: "Satellite", grid: "Tile", month: "Month", onMap: "On the map", record: "Record", files: "Files" },
-  fr: { other: "English", q: "Mots", from: "Du", to: "Au", cloud: "Nuages au plus (%)", here: "Seulement dans l'emprise de la carte", search: "Chercher", matched: (one) => `${one.toLocaleString("fr")} produits`, more: "Suite", clear: "tout", none: "Rien n'a été trouvé.", failed: "Le serveur ne répond pas.", clouds: "nuages", collection: "Collection", platform: "Satellite", grid: "Tuile", month: "Mois", onMap: "Sur la carte", record: "Fiche", files: "Fichiers" },
+  en: { other: "Français", q: "Words", from: "From", to: "To", cloud: "Cloud at most (%)", here: "Only in the map's extent", search: "Search", matched: (one) => `${one.toLocaleString("en")} results`, more: "More", clear: "all", none: "Nothing was found.", failed: "The server does not answer.", clouds: "cloud", collection: "Collection", platform: "Satellite", grid: "Tile", month: "Month", onMap: "On the map", record: "Record", origin: "Origin" },
+  fr: { other: "English", q: "Mots", from: "Du", to: "Au", cloud: "Nuages au plus (%)", here: "Seulement dans l'emprise de la carte", search: "Chercher", matched: (one) => `${one.toLocaleString("fr")} résultats`, more: "Suite", clear: "tout", none: "Rien n'a été trouvé.", failed: "Le serveur ne répond pas.", clouds: "nuages", collection: "Collection", platform: "Satellite", grid: "Tuile", month: "Mois", onMap: "Sur la carte", record: "Fiche", origin: "Origine" },
 };
 const FACETS = [["collection_frequency", "collection"], ["platform_frequency", "platform"], ["grid_code_frequency", "grid"], ["datetime_frequency", "month"]];
 const FIELDS = ["q", "from", "to", "cloud", "here", "collection", "platform", "grid", "month", "bbox"];
@@ -85,17 +86,31 @@ function press(text, work) {
   return out;
 }
 
+const here = (href) => href.replace(/^https?:\/\/[^/]+/, "");
+const linked = (item, rel, type) => item.links.find((one) => one.rel === rel && (!type || one.type === type))?.href;
+
+function period(item) {
+  const { datetime, start_datetime: first, end_datetime: last } = item.properties;
+  const end = (text, open) => (text.startsWith(open) ? "" : text.slice(0, 10));
+  const [from, to] = [end(first ?? datetime, "0001"), end(last ?? datetime, "9999")];
+  return datetime?.slice(0, 10) ?? (from === to ? from : `${from} … ${to}`);
+}
+
 function card(item) {
   const words = WORDS[state.lang];
-  const day = item.properties.datetime?.slice(0, 10) ?? `${item.properties.start_datetime.slice(0, 10)} … ${item.properties.end_datetime.slice(0, 10)}`;
-  const picture = Object.values(item.assets).find((one) => one.roles?.includes("thumbnail"));
-  const facts = [day, item.properties.platform?.toUpperCase(), item.properties["grid:code"]?.replace("MGRS-", ""), item.properties["eo:cloud_cover"] === undefined ? null : `${Math.round(item.properties["eo:cloud_cover"])} % ${words.clouds}`];
-  const self = item.links.find((one) => one.rel === "self").href;
+  const foreign = linked(item, "via");
+  const picture = foreign ? null : Object.values(item.assets).find((one) => one.roles?.includes("thumbnail"));
+  const clouds = item.properties["eo:cloud_cover"];
+  const facts = [period(item), item.properties.platform?.toUpperCase(), item.properties["grid:code"]?.replace("MGRS-", ""), typeof clouds === "number" ? `${Math.round(clouds)} % ${words.clouds}` : null];
+  const day = (item.properties.start_datetime ?? item.properties.datetime)?.slice(0, 10);
+  const onMap = make("a", { href: `/#lang=${state.lang}&layer=${encodeURIComponent(item.collection)}&day=${day}`, textContent: words.onMap });
   const links = [
-    make("a", { href: `/#lang=${state.lang}&layer=${encodeURIComponent(item.collection)}&day=${(item.properties.start_datetime ?? item.properties.datetime).slice(0, 10)}`, textContent: words.onMap }), " ",
-    make("a", { href: `/ogcapi/collections/metadata/items/${encodeURIComponent(item.id)}?f=html`, textContent: words.record }), " ", make("a", { href: self.replace(/^https?:\/\/[^/]+/, ""), textContent: "STAC" }),
+    ...(foreign ? [] : [onMap, " "]),
+    make("a", { href: `/ogcapi/collections/metadata/items/${encodeURIComponent(item.id)}?f=html`, textContent: words.record }), " ", make("a", { href: here(linked(item, "self")), textContent: "STAC" }),
+    ...(foreign?.startsWith("http") ? [" ", make("a", { href: foreign, rel: "noreferrer", textContent: words.origin })] : []),
   ];
-  const out = make("article", { className: "card item" }, ...(picture ? [make("img", { src: picture.href.replace(/^https?:\/\/[^/]+/, ""), alt: "", loading: "lazy", width: 96, height: 96 })] : []), make("div", {}, make("h3", {}, make("a", { href: `/products/${encodeURIComponent(item.id)}`, textContent: item.id })), make("p", { textContent: facts.filter(Boolean).join(" · ") }), make("p", {}, `${item.collection} · `, ...links)));
+  const title = picture ? item.id : item.properties.title ?? item.id;
+  const out = make("article", { className: "card item" }, ...(picture ? [make("img", { src: here(picture.href), alt: "", loading: "lazy", width: 96, height: 96 })] : []), make("div", {}, make("h3", {}, make("a", { href: here(linked(item, "alternate", "text/html")), textContent: title })), make("p", { textContent: facts.filter(Boolean).join(" · ") }), make("p", {}, `${item.collection} · `, ...links)));
   out.addEventListener("mouseenter", () => show([item]));
   return out;
 }
@@ -128,7 +143,7 @@ async function search(fit = true) {
     const counted = await post("/aggregate", { ...asked, aggregations: FACETS.map(([name]) => name) });
     facets(counted.aggregations);
     await page({ ...asked, limit: 20, sortby: [{ field: "properties.datetime", direction: "desc" }] }, true);
-    if (fit && !state.here && shown.length) map.getView().fit(source.getExtent(), { padding: [30, 30, 30, 30], maxZoom: 9 });
+    if (fit && !state.here && source.getFeatures().some((one) => one.getGeometry())) map.getView().fit(source.getExtent(), { padding: [30, 30, 30, 30], maxZoom: 9 });
   } catch (error) {
     byId("matched").textContent = error.message;
     byId("items").replaceChildren();

@@ -8,16 +8,15 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pystac
 import pytest
 import shapely
 from openapi_spec_validator import OpenAPIV30SpecValidator
 from pydantic import ValidationError
-from referencing import Registry, Resource
 from shapely.geometry import shape
+from stac_schemas import Schemas
 from starlette.testclient import TestClient
-from support import SHARED, World
+from support import World
 
 from catalog.keys import KeyRequest
 from catalog.model.principal import OPERATOR, Deadline, Role
@@ -46,58 +45,34 @@ def ids(found: dict[str, Any]) -> list[str]:
     return [item["id"] for item in found["features"]]
 
 
-@pytest.fixture(scope="module")
-def schemas() -> Registry:
-    """The core schemas that pystac carries (by their file names), and those of the extensions from the offline mirror."""
-    core = Path(pystac.__file__).parent / "validation" / "jsonschemas"
-
-    def retrieve(uri: str) -> Resource:
-        host, _, path = uri.partition("://")[2].partition("/")
-        local = SHARED / "schemas" / host / path
-        found = (
-            [local]
-            if local.is_file()
-            else sorted(core.rglob(path.rpartition("/")[2]), key=lambda one: "v1.1.0" not in str(one))
-        )
-        if not found:
-            pytest.skip(f"the schema {uri} is not on this machine")
-        return Resource.from_contents(json.loads(found[0].read_text()))
-
-    return Registry(retrieve=retrieve)
-
-
-def validate(document: dict[str, Any], schemas: Registry, uri: str) -> None:
-    jsonschema.Draft7Validator({"$ref": uri}, registry=schemas).validate(document)
-
-
-def test_every_item_validates_with_its_extensions(world: World, schemas: Registry) -> None:
+def test_every_item_validates_with_its_extensions(world: World, schemas: Schemas) -> None:
     found = search(world, limit=100)
     assert found["numberMatched"] == len(found["features"]) == 10
     for item in found["features"]:
         pystac.Item.from_dict(item)
-        validate(item, schemas, "https://schemas.stacspec.org/v1.1.0/item-spec/json-schema/item.json")
+        schemas.validate(item, "https://schemas.stacspec.org/v1.1.0/item-spec/json-schema/item.json")
         for extension in item["stac_extensions"]:
-            validate(item, schemas, extension)
+            schemas.validate(item, extension)
 
 
-def test_every_item_of_every_family_validates(families: World, schemas: Registry) -> None:
+def test_every_item_of_every_family_validates(families: World, schemas: Schemas) -> None:
     found = search(families, limit=100)
     assert found["numberMatched"] == len(found["features"]) == 15
     metres = {}
     for item in found["features"]:
-        validate(item, schemas, "https://schemas.stacspec.org/v1.1.0/item-spec/json-schema/item.json")
+        schemas.validate(item, "https://schemas.stacspec.org/v1.1.0/item-spec/json-schema/item.json")
         for extension in item["stac_extensions"]:
-            validate(item, schemas, extension)
+            schemas.validate(item, extension)
         metres[item["collection"]] = item["properties"]["gsd"]
     assert metres["dem"] == pytest.approx(92.8, abs=0.1), "three arc-seconds, in metres"
     assert metres["landsat-l2a"] == 30
     assert metres["precipitation"] == pytest.approx(55_660, abs=10)
 
 
-def test_collections_and_the_landing_page_validate_and_lead_on(world: World, schemas: Registry) -> None:
+def test_collections_and_the_landing_page_validate_and_lead_on(world: World, schemas: Schemas) -> None:
     landing = get(world)
     assert pystac.Catalog.from_dict(landing).id == "hysope"
-    validate(landing, schemas, "https://schemas.stacspec.org/v1.1.0/catalog-spec/json-schema/catalog.json")
+    schemas.validate(landing, "https://schemas.stacspec.org/v1.1.0/catalog-spec/json-schema/catalog.json")
     rels = {link["rel"] for link in landing["links"]}
     assert {"self", "root", "conformance", "data", "search", "child", "service-desc", "service-doc"} <= rels
     for link in landing["links"]:
@@ -108,8 +83,8 @@ def test_collections_and_the_landing_page_validate_and_lead_on(world: World, sch
     assert "ndvi" not in [one["id"] for one in found], "no collection without a product"
     for one in found:
         pystac.Collection.from_dict(one)
-        validate(
-            one, schemas, "https://schemas.stacspec.org/v1.1.0/collection-spec/json-schema/collection.json"
+        schemas.validate(
+            one, "https://schemas.stacspec.org/v1.1.0/collection-spec/json-schema/collection.json"
         )
         assert get(world, f"/collections/{one['id']}") == one
         assert ids(get(world, f"/collections/{one['id']}/items"))
@@ -596,7 +571,7 @@ def test_collections_are_asked_by_a_body_too(world: World) -> None:
 
 
 def test_assets_tell_the_other_ways_to_the_archive(
-    world: World, schemas: Registry, capsys: pytest.CaptureFixture[str]
+    world: World, schemas: Schemas, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ways = {"s3": "s3://bucket/archive/", "cluster": "file:///data/archive"}
     settings = world.settings.model_copy(update={"archive": Archive(addresses=ways)})
@@ -604,7 +579,7 @@ def test_assets_tell_the_other_ways_to_the_archive(
         found = client.get("/stac/search?collections=sentinel2-l2a&limit=1").json()["features"][0]
     assert any("alternate-assets" in one for one in found["stac_extensions"])
     for extension in found["stac_extensions"]:
-        validate(found, schemas, extension)
+        schemas.validate(found, extension)
     product = world.services.catalog.product(found["id"], OPERATOR, Deadline.after(10))
     path = product.asset_of("B4").path
     assert found["assets"]["B4"]["alternate"] == {
