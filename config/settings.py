@@ -296,8 +296,9 @@ class Cascaded(_Frozen):
 class HarvestSource(_Frozen):
     """A centre whose records the catalogue keeps too."""
 
-    type: Literal["csw", "oai", "stac", "records", "resto", "waf", "pivot", "capabilities"]
-    url: str
+    type: Literal["csw", "oai", "stac", "records", "resto", "waf", "pivot", "capabilities", "push"]
+    """`push` is not fetched: operators send its items (STAC transactions)."""
+    url: str = ""
     """CSW and OAI-PMH: the service; STAC: the landing page or a static catalog; Records and resto: the items; WAF: the folder; pivot: the document;
     capabilities: a WMS, or the whole GetCapabilities of a WMTS, WFS, WCS or SOS."""
     title: Bilingual | None = None
@@ -321,12 +322,20 @@ class HarvestSource(_Frozen):
     pause_seconds: Annotated[float, Field(ge=0)] = 0.5
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0
 
-    @field_validator("url")
-    @classmethod
-    def _plain_url(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")):
-            raise ValueError("must start with http:// or https://")
-        return value
+    @property
+    def walked(self) -> bool:
+        """Whether it is fetched."""
+        return self.type != "push"
+
+    @model_validator(mode="after")
+    def _has_a_way(self) -> HarvestSource:
+        if self.walked and not self.url.startswith(("http://", "https://")):
+            raise ValueError("url must start with http:// or https://")
+        if not self.walked and (self.url or self.prefix):
+            raise ValueError(
+                "a source of the type push has neither url nor prefix: its items come with their ids"
+            )
+        return self
 
 
 class RestoCollection(_Frozen):
@@ -376,6 +385,11 @@ class Settings(_Frozen):
     resto: dict[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,60}$")], RestoCollection] = _RESTO
     """Collections of `/resto2` besides those that have the names of ours."""
     limits: Limits = Limits()
+
+    @property
+    def fetched(self) -> dict[str, HarvestSource]:
+        """The sources that are fetched; to the others operators send."""
+        return {name: one for name, one in self.harvest.items() if one.walked}
 
     @property
     def jobs_folder(self) -> Path:

@@ -36,6 +36,8 @@ class Kind(Enum):
     NOT_READY = "not ready"
     FAILED = "failed"
     GONE = "gone"
+    TAKEN = "taken"
+    """Something of that id is there already."""
     NOBODY = "nobody asked"
     """Somebody must say who they are."""
     QUOTA = "quota"

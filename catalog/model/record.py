@@ -29,7 +29,7 @@ class Foreign:
     remote_id: str
     """Its name there."""
     url: str
-    """Where it was fetched from."""
+    """Where it was fetched from; empty where it was sent."""
     form: str
     """Of the original: `iso19139`, `iso19115-3`, `dc`, `stac`, `record`."""
     language: str = "en"

@@ -128,6 +128,13 @@ class Unit:
         """Removes the records of our own things, before they are made anew."""
         self.connection.execute(delete(tables.record).where(tables.record.c.source == ""))
 
+    def original_of_record(self, record_id: str) -> bytes:
+        """What was received of a record; empty where nothing was, or there is none."""
+        r, o = tables.record.c, tables.record_original
+        query = select(o.c.body).join(tables.record, r.key == o.c.record).where(r.id == record_id)
+        body = self.connection.execute(query).scalar()
+        return b"" if body is None else zlib.decompress(body)
+
     def source_of_record(self, record_id: str) -> tuple[str, Micros] | None:
         """Whose a record is (a source, or empty for ours), and when it changed; None where there is none."""
         c = tables.record.c

@@ -32,14 +32,14 @@ _LAYERS = 10_000
 
 def harvest(settings: Settings, arguments: argparse.Namespace) -> int:
     """Harvests the named sources (all of them without a name), shows the last runs, or watches for ever."""
-    unknown = [name for name in arguments.sources if name not in settings.harvest]
-    if unknown or not settings.harvest:
-        there = ", ".join(settings.harvest) or "no sources (harvest in the settings)"
+    unknown = [name for name in arguments.sources if name not in settings.fetched]
+    if unknown or not settings.fetched:
+        there = ", ".join(settings.fetched) or "no sources (harvest in the settings)"
         print(f"{', '.join(unknown) or 'nothing to harvest'}: there are {there}", file=sys.stderr)
         return 2
     catalog = wire_catalog(settings)
     harvester = wire_harvester(settings, catalog)
-    names = arguments.sources or list(settings.harvest)
+    names = arguments.sources or list(settings.fetched)
     try:
         if arguments.watch:
             return _watch(harvester, arguments.parent)

@@ -244,12 +244,12 @@ def _unlisted(catalog: Catalog) -> int:
 
 def _harvest(settings: Settings) -> Iterator[Finding]:
     """How the last run of each harvested source ended."""
-    if not settings.harvest:
+    if not settings.fetched:
         return
     try:
         catalog = wire_catalog(settings)
         book = wire_harvester(settings, catalog).book
-        last = {name: next(iter(book.runs(name, 1)), None) for name in settings.harvest}
+        last = {name: next(iter(book.runs(name, 1)), None) for name in settings.fetched}
         catalog.close()
     except (StoreDown, Fault, OSError, ConfigError):
         return

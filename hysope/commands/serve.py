@@ -86,7 +86,7 @@ def _listen(settings: Settings, environment: Mapping[str, str]) -> int:
     )
     _write_qlr(settings, base)
     verbs: list[tuple[str, ...]] = [("supervisor",)] if settings.processes.supervisor == "embedded" else []
-    verbs += [("harvest", "--watch")] if settings.harvest else []
+    verbs += [("harvest", "--watch")] if settings.fetched else []
     verbs += [("archive", "run")] if settings.tape else []
     helpers = [
         subprocess.Popen([sys.executable, "-m", "hysope", *verb, "--parent", str(os.getpid())])  # noqa: S603  (our own program)

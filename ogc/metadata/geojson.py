@@ -34,7 +34,7 @@ def encode(sheet: Sheet) -> dict[str, Any]:
         links.append(
             {"rel": "license", "href": sheet.licence_url, "type": "text/html", "title": sheet.licence}
         )
-    if record.foreign is not None:
+    if record.foreign is not None and record.foreign.url:
         links.append({"rel": "via", "href": record.foreign.url, "title": record.foreign.source})
     return {
         "type": "Feature", "id": record.id, "conformsTo": ["http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/record-core"],

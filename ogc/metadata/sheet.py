@@ -58,15 +58,10 @@ def sheet_of(record: Record, kind: Published | None, base_url: str) -> Sheet:
 
 
 def _foreign(record: Record, foreign: Foreign, base_url: str) -> Sheet:
-    home = Way(
-        record.id,
-        f"Harvested from {foreign.source}",
-        "WWW:LINK-1.0-http--link",
-        foreign.url,
-    )
+    home = Way(record.id, f"Harvested from {foreign.source}", "WWW:LINK-1.0-http--link", foreign.url)
     return Sheet(
         record, TYPES[record.kind], "", foreign.language, foreign.publisher, foreign.publisher, foreign.rights, None, foreign.rights, record.lineage, "",
-        "geoscientificInformation", None, (*foreign.ways, home), "", foreign.original if foreign.form == "iso19139" else b"",
+        "geoscientificInformation", None, (*foreign.ways, home) if foreign.url else foreign.ways, "", foreign.original if foreign.form == "iso19139" else b"",
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ogc.common.blocks import Block, Document, operation, ref, refusals
 from ogc.stac.request import MOST
+from ogc.stac.written import ITEM
 
 _TAG = "STAC"
 _GEOJSON = "application/geo+json"
@@ -33,6 +34,15 @@ def block() -> Block:
                 "q": {"oneOf": [_TEXT, _TEXTS]},
                 "datetime": _TEXT,
                 "page": {"enum": [1, "1"]},
+            },
+        },
+        "item": ITEM,
+        "itemCollection": {
+            "type": "object",
+            "required": ["type", "features"],
+            "properties": {
+                "type": {"type": "string", "enum": ["FeatureCollection"]},
+                "features": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/item"}},
             },
         },
         "counting": _search_body({"aggregations": _TEXTS}),
@@ -133,6 +143,29 @@ def _answer(description: str, media_type: str = "application/json") -> Document:
     }
 
 
+_WRITER: Document = {
+    code: {
+        "description": said,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/exception"}}},
+    }
+    for code, said in (
+        ("401", "say who you are"),
+        ("403", "not an operator, or a collection that takes no items"),
+        ("409", "the id is taken"),
+    )
+}
+"""What only who writes is answered."""
+
+
+def _written(name: str, about: str, code: str, *schemas: str) -> Document:
+    """An operation that writes items: of these schemas, or any object."""
+    given: Document = {"oneOf": [{"$ref": f"#/components/schemas/{one}"} for one in schemas]} if schemas else {"type": "object"}  # fmt: skip
+    ids = (ref("collectionId"),) if code == "201" else (ref("collectionId"), ref("featureId"))
+    done = {code: {"description": "the item", "content": {_GEOJSON: {"schema": {"type": "object"}}}}}
+    out = operation(_TAG, name, about, {**done, **_WRITER, **refusals()}, *ids)
+    return {**out, "requestBody": {"required": True, "content": {"application/json": {"schema": given}}}}
+
+
 def _paths() -> dict[str, Document]:
     where, one = ref("collectionId"), ref("featureId")
     page = tuple(
@@ -195,10 +228,25 @@ def _paths() -> dict[str, Document]:
         items: {
             "get": operation(
                 _TAG, "getFeatures", "Items of a collection", _answer("a page", _GEOJSON), where, *page
-            )
+            ),
+            "post": _written(
+                "postFeature", "New items, all or none (operators)", "201", "item", "itemCollection"
+            ),
         },
         f"{items}/{{featureId}}": {
-            "get": operation(_TAG, "getFeature", "An item", _answer("item", _GEOJSON), where, one)
+            "get": operation(_TAG, "getFeature", "An item", _answer("item", _GEOJSON), where, one),
+            "put": _written(
+                "putFeature", "An item instead of the one that is there (operators)", "200", "item"
+            ),
+            "patch": _written("patchFeature", "A merge patch, RFC 7396 (operators)", "200"),
+            "delete": operation(
+                _TAG,
+                "deleteFeature",
+                "Removes an item; withdraws a product (operators)",
+                {"204": {"description": "it is gone"}, **_WRITER, **refusals()},
+                where,
+                one,
+            ),
         },
         "/aggregations": {
             "get": operation(_TAG, "getAggregations", "What a search may be counted by", _answer("names"))

@@ -31,6 +31,7 @@ CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core", "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter", "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/features-filter",
     *CQL2, "https://api.stacspec.org/v0.3.0/aggregation",
+    "https://api.stacspec.org/v1.0.0/ogcapi-features/extensions/transaction", "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/simpletx",
 )  # fmt: skip
 SCHEMA_TYPE = "application/schema+json"
 _EXTENSIONS = {

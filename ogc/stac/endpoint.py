@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -20,8 +19,9 @@ from ogc.common.endpoint import shown_api
 from ogc.common.openapi import api_document
 from ogc.filter.queryables import schema
 from ogc.http.edge import Edge
-from ogc.http.problem import PRIVATE, read_json, refused
+from ogc.http.problem import read_json
 from ogc.stac import documents
+from ogc.stac.answers import GEOJSON, Handler, answered, json_answer
 from ogc.stac.block import block
 from ogc.stac.request import (
     QUERYABLES,
@@ -34,13 +34,9 @@ from ogc.stac.request import (
     from_parameters,
 )
 from ogc.stac.service import StacService
+from ogc.stac.transactions import Transactions
 
-_GEOJSON = "application/geo+json"
-_STATUS = {
-    Kind.UNKNOWN_LAYER: 404, Kind.UNKNOWN_PRODUCT: 404, Kind.BAD_CREDENTIAL: 401, Kind.FORBIDDEN: 403, Kind.BUSY: 503, Kind.UNAVAILABLE: 503,
-}  # fmt: skip
 T = TypeVar("T")
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 class StacEndpoints:
@@ -48,6 +44,7 @@ class StacEndpoints:
 
     def __init__(self, service: StacService, edge: Edge, settings: Settings, version: str) -> None:
         self._service, self._edge, self._settings, self._version = service, edge, settings, version
+        self._transactions = Transactions(service, edge, settings)
 
     def routes(self) -> list[Route]:
         """Every resource with its methods."""
@@ -70,11 +67,12 @@ class StacEndpoints:
             ("GET", "/stac/collections/{collection}/aggregate", self._aggregate),
             ("POST", "/stac/aggregate", self._aggregate_body),
         ]
-        return [Route(path, _answered(handler), methods=[method]) for method, path, handler in table]
+        reading = [Route(path, answered(handler), methods=[method]) for method, path, handler in table]
+        return [*reading, *self._transactions.routes()]
 
     async def _landing(self, request: Request) -> Response:
         who = await self._edge.principal(request)
-        return _json(
+        return json_answer(
             documents.landing(
                 self._settings.service,
                 self._base(request),
@@ -89,7 +87,7 @@ class StacEndpoints:
         return shown_api(request, document, self._edge.base_url(request))
 
     async def _conformance(self, _request: Request) -> Response:
-        return _json({"conformsTo": list(documents.CONFORMANCE)})
+        return json_answer({"conformsTo": list(documents.CONFORMANCE)})
 
     async def _collections(self, request: Request) -> Response:
         return await self._found_collections(request, collections_from(dict(request.query_params)))
@@ -108,7 +106,7 @@ class StacEndpoints:
             {"rel": "self", "href": f"{base}/collections", "type": "application/json"},
             {"rel": "root", "href": base, "type": "application/json"},
         ]
-        return _json(
+        return json_answer(
             {"collections": found, "links": links, "numberMatched": matched, "numberReturned": len(found)}
         )
 
@@ -118,12 +116,12 @@ class StacEndpoints:
             who = await self._edge.principal(request)
             await self._run(partial(self._service.check, name, who))
         home = base if name is None else f"{base}/collections/{name}"
-        return _json(schema(QUERYABLES, f"{home}/queryables", "Queryables"), documents.SCHEMA_TYPE)
+        return json_answer(schema(QUERYABLES, f"{home}/queryables", "Queryables"), documents.SCHEMA_TYPE)
 
     async def _collection(self, request: Request) -> Response:
         who = await self._edge.principal(request)
         name = request.path_params["collection"]
-        return _json(
+        return json_answer(
             await self._run(
                 partial(
                     self._service.collection, name, who, self._base(request), self._edge.base_url(request)
@@ -137,7 +135,7 @@ class StacEndpoints:
         found = await self._run(
             partial(self._service.item, *names, who, self._base(request), self._edge.base_url(request))
         )
-        return _json(found, _GEOJSON)
+        return json_answer(found, GEOJSON)
 
     async def _items(self, request: Request) -> Response:
         who = await self._edge.principal(request)
@@ -166,7 +164,7 @@ class StacEndpoints:
         )
 
     async def _aggregations(self, request: Request) -> Response:
-        return _json(documents.aggregations(self._base(request)))
+        return json_answer(documents.aggregations(self._base(request)))
 
     async def _aggregate(self, request: Request) -> Response:
         who, name = await self._edge.principal(request), request.path_params.get("collection")
@@ -184,7 +182,7 @@ class StacEndpoints:
         self, request: Request, search: Search, names: tuple[str, ...], who: Principal
     ) -> Response:
         found = await self._run(partial(self._service.totals, search, names, who))
-        return _json(documents.aggregated(found, names, self._base(request)))
+        return json_answer(documents.aggregated(found, names, self._base(request)))
 
     async def _answer(
         self,
@@ -200,12 +198,12 @@ class StacEndpoints:
         found, matched, after = await self._run(partial(self._service.search, search, who, base, server))
         links = [
             {"rel": "root", "href": base, "type": "application/json"},
-            {"rel": "self", "href": here, "type": _GEOJSON},
+            {"rel": "self", "href": here, "type": GEOJSON},
         ]
         if after:
             links.append(_next(here, after, parameters, body))
         page = documents.items(found, matched, links, numbered=search.page > 0)
-        return await self._run(lambda: _json(page, _GEOJSON))
+        return await self._run(lambda: json_answer(page, GEOJSON))
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await self._edge.pool.run(work)
@@ -223,33 +221,13 @@ def _next(here: str, after: str, parameters: dict[str, str] | None, body: Any) -
         return {
             "rel": "next",
             "href": f"{here}?{urlencode({**_unpaged(parameters), 'token': after})}",
-            "type": _GEOJSON,
+            "type": GEOJSON,
             "method": "GET",
         }
     return {
         "rel": "next",
         "href": here,
-        "type": _GEOJSON,
+        "type": GEOJSON,
         "method": "POST",
         "body": {**_unpaged(body), "token": after},
     }
-
-
-def _answered(handler: Handler) -> Handler:
-    """Every fault of a handler as the STAC API's error document."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except Fault as fault:
-            status = _STATUS.get(fault.kind, 400)
-            code = {404: "NotFound", 401: "Unauthorized", 403: "Forbidden", 503: "ServiceUnavailable"}.get(
-                status, "InvalidParameterValue"
-            )
-            return refused(fault, status, json.dumps({"code": code, "description": fault.text}).encode())
-
-    return answer
-
-
-def _json(document: Any, media_type: str = "application/json") -> Response:
-    return Response(json.dumps(document, ensure_ascii=False).encode(), 200, PRIVATE, media_type)

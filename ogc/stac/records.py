@@ -14,7 +14,7 @@ from urllib.parse import quote, urljoin
 from catalog.model.area import WORLD
 from catalog.model.product import Summary
 from catalog.model.record import Foreign, Record, Way
-from catalog.model.time import Micros, ends_text, micros_text
+from catalog.model.time import Period, ends_text, micros_text
 from config.series_types import SeriesType
 from config.settings import HarvestSource
 from ogc.common.blocks import QUERYABLES_REL
@@ -32,6 +32,8 @@ def source_collection(name: str, source: HarvestSource, summary: Summary, base: 
     """What another centre catalogues."""
     title = source.title.en if source.title else name
     said = f"What {title} catalogues ({source.type}, {source.url}), as it was harvested."
+    if not source.walked:
+        said = f"What was sent to {title}."
     return _collection(name, title, said, summary, base)
 
 
@@ -51,12 +53,13 @@ def station_collection(kind: SeriesType, summary: Summary, base: str, server: st
 
 def _collection(name: str, title: str, said: str, summary: Summary, base: str) -> Document:
     here, box = f"{base}/collections/{name}", summary.extent or WORLD
-    first, last = summary.first or Micros(0), summary.last or Micros(0)
+    ends = None if summary.first is None or summary.last is None else Period(summary.first, summary.last)
+    first, last = ends_text(ends, "") if ends else ("", "")
     return {
         "type": "Collection", "stac_version": "1.1.0", "stac_extensions": [], "id": name, "title": title, "description": said, "license": "other",
         "extent": {
             "spatial": {"bbox": [[box.west, box.south, box.east, box.north]]},
-            "temporal": {"interval": [[micros_text(first), micros_text(Micros(last - 1))]]},
+            "temporal": {"interval": [[first or None, last or None]]},
         },
         "links": [
             link(here, "self", "application/json"), link(base, "root", "application/json"), link(base, "parent", "application/json"),
@@ -75,7 +78,7 @@ def item(record: Record, base: str, server: str) -> Document:
         link(home, "collection", "application/json"), link(base, "root", "application/json"),
         link(_page(record, server), "alternate", "text/html", "Page"),
     ]  # fmt: skip
-    if record.foreign is not None:
+    if record.foreign is not None and record.foreign.url:
         links.append(link(record.foreign.url, "via", "", record.foreign.source))
     return {**out, "id": record.id, "collection": record.collection, "links": [*links, *out["links"]]}
 

@@ -47,7 +47,8 @@ class StacService:
     """Collections and items, as one who asks may see them."""
 
     def __init__(self, catalog: Catalog, settings: Settings) -> None:
-        self._catalog, self._settings = catalog, settings
+        self.catalog = self._catalog = catalog
+        self._settings = settings
 
     def every(self, who: Principal, base: str, server: str) -> list[Document]:
         """Every collection that holds a thing for `who`: of products, those of spaces after the official ones, of stations, of other centres."""
@@ -66,11 +67,15 @@ class StacService:
             yield _Collection(made, summary, (name, made["title"], made["description"]))
 
     def _sources(self, who: Principal, deadline: Deadline) -> Mapping[str, Summary]:
-        """The other centres, as far as the settings still have them."""
+        """The other centres of the settings that have something here, or may be sent something."""
         if not self._settings.harvest:
             return {}
         found = self._catalog.sources(who, deadline)
-        return {name: found[name] for name in self._settings.harvest if name in found}
+        return {
+            name: found.get(name) or Summary(name, (), None, (), 0, None, None)
+            for name, one in self._settings.harvest.items()
+            if name in found or (not one.walked and self._catalog.may_see(name, who))
+        }
 
     def collections(
         self, search: CollectionSearch, who: Principal, base: str, server: str
@@ -108,6 +113,16 @@ class StacService:
             if found:
                 return records.item(found[0], base, server)
         raise Fault(Kind.UNKNOWN_PRODUCT, f"{name} has no item {item_id[:80]!r}", "id")
+
+    def withdraw(self, name: str, item_id: str, who: Principal) -> None:
+        """Takes a product of a collection out of every door. Raises Fault UNKNOWN_LAYER, UNKNOWN_PRODUCT, or FORBIDDEN for what is no product."""
+        self.check(name, who)
+        if not isinstance(self._catalog.kind_of(name), ProductType):
+            raise Fault(Kind.FORBIDDEN, f"items of {name} are what others delivered")
+        product = self._catalog.product(item_id, who, self._deadline())
+        if product.collection != name:
+            raise Fault(Kind.UNKNOWN_PRODUCT, f"{name} has no item {item_id[:80]!r}", "id")
+        self._catalog.withdraw(product.id, who, "deleted at the STAC API")
 
     def search(
         self, search: Search, who: Principal, base: str, server: str

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is not fetched of another centre but sent by an operator's program, an item at a time: kept and found as harvested records are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from catalog.harvest.neutral import Origin
+from catalog.harvest.read import read_record
+from catalog.model.faults import Fault, Kind
+from catalog.model.principal import Principal
+from catalog.model.record import Record
+from catalog.model.time import Micros, now
+from catalog.service import Catalog, UnitOfWork
+from config.limits import Limits
+from config.settings import HarvestSource
+
+_ALWAYS = Micros(-(2**62))
+
+
+class Pushed:
+    """The sources of the type `push`. Each method is one unit of work: all of it happens, or nothing. All raise Fault FORBIDDEN for others than operators."""
+
+    def __init__(self, catalog: Catalog, sources: Mapping[str, HarvestSource], limits: Limits) -> None:
+        self._catalog, self._limits = catalog, limits
+        self._names = frozenset(name for name, one in sources.items() if not one.walked)
+
+    def takes(self, source: str) -> bool:
+        """Whether there is such a source."""
+        return source in self._names
+
+    def add(self, source: str, items: Sequence[tuple[str, bytes]], who: Principal) -> None:
+        """Takes new items, each with its id. Raises Fault TAKEN where the catalogue has something of that id, INVALID for what is no record."""
+        with self._catalog.unit(who) as unit:
+            for name, body in items:
+                record = self._read(source, name, body)
+                if unit.source_of_record(record.id) is not None:
+                    raise Fault(Kind.TAKEN, f"there is a record {record.id[:200]!r} already", "id")
+                self._put(unit, record, who, "new")
+
+    def change(self, source: str, name: str, changed: Callable[[bytes], bytes], who: Principal) -> None:
+        """Replaces an item by what `changed` makes of it. Raises Fault UNKNOWN_PRODUCT, and INVALID for what is no record."""
+        with self._catalog.unit(who) as unit:
+            self._must_have(unit, source, name)
+            record = self._read(source, name, changed(unit.original_of_record(name)))
+            self._put(unit, record, who, "updated")
+
+    def remove(self, source: str, name: str, who: Principal) -> None:
+        """Removes an item; harvesters are told that it is gone. Raises Fault UNKNOWN_PRODUCT."""
+        with self._catalog.unit(who) as unit:
+            self._must_have(unit, source, name)
+            at = now()
+            unit.bury_record(name, at)
+            unit.note(at, who.name, "push", name, "removed")
+
+    def _put(self, unit: UnitOfWork, record: Record, who: Principal, outcome: str) -> None:
+        at = now()
+        unit.put_record(record, _ALWAYS, at)
+        unit.note(at, who.name, "push", record.id, outcome)
+
+    def _read(self, source: str, name: str, body: bytes) -> Record:
+        record = read_record(Origin(source, name, "", "", body), self._limits.metadata_bytes)
+        if record.id != name:
+            raise Fault(Kind.INVALID, f"the id of {name[:200]!r} cannot be changed", "id")
+        return record
+
+    def _must_have(self, unit: UnitOfWork, source: str, name: str) -> None:
+        there = unit.source_of_record(name)
+        if there is None or there[0] != source:
+            raise Fault(Kind.UNKNOWN_PRODUCT, f"{source} has no item {name[:80]!r}", "id")

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all resources of the STAC API answer with: documents, and faults as its error document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from catalog.model.faults import Fault, Kind
+from ogc.http.problem import PRIVATE, refused
+
+GEOJSON = "application/geo+json"
+Handler = Callable[[Request], Awaitable[Response]]
+_STATUS = {
+    Kind.UNKNOWN_LAYER: 404, Kind.UNKNOWN_PRODUCT: 404, Kind.BAD_CREDENTIAL: 401, Kind.FORBIDDEN: 403, Kind.TAKEN: 409, Kind.BUSY: 503, Kind.UNAVAILABLE: 503,
+}  # fmt: skip
+
+
+def answered(handler: Handler) -> Handler:
+    """Every fault of a handler as the STAC API's error document."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except Fault as fault:
+            status = _STATUS.get(fault.kind, 400)
+            code = {
+                404: "NotFound",
+                401: "Unauthorized",
+                403: "Forbidden",
+                409: "Conflict",
+                503: "ServiceUnavailable",
+            }.get(status, "InvalidParameterValue")
+            return refused(fault, status, json.dumps({"code": code, "description": fault.text}).encode())
+
+    return answer
+
+
+def json_answer(document: Any, media_type: str = "application/json", status: int = 200) -> Response:
+    """A document as what this service answers."""
+    return Response(json.dumps(document, ensure_ascii=False).encode(), status, PRIVATE, media_type)
