@@ -7,10 +7,11 @@ READY := $(VENV)/.ready
 CLIENTS := .venv-clients/.ready
 FOREIGN := .venv-foreign/.ready
 SUITES := .venv-suites/.ready
+PEERS := .venv-pgstac/.ready
 PORTAL := portal/static/map.js
 WEB := $(wildcard portal/web/src/* portal/web/package*.json)
 
-.PHONY: demo test coverage check format unit real serve bench cite crash soak fuzz clients foreign portal lock cold-start clean audit
+.PHONY: demo test coverage check format unit real serve bench cite crash soak fuzz clients foreign peers portal lock cold-start clean audit
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -36,6 +37,11 @@ $(FOREIGN): requirements-foreign.txt
 $(SUITES): requirements-suites.txt
 	test -x .venv-suites/bin/python || $(PYTHON) -m venv .venv-suites
 	.venv-suites/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-suites.txt
+	touch $@
+
+$(PEERS): requirements-pgstac.txt
+	test -x .venv-pgstac/bin/python || $(PYTHON) -m venv .venv-pgstac
+	.venv-pgstac/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-pgstac.txt
 	touch $@
 
 $(PORTAL): $(READY) $(WEB)
@@ -76,6 +82,8 @@ clients: $(READY) $(PORTAL) $(CLIENTS) $(FOREIGN) ## the tests that drive real c
 
 foreign: $(FOREIGN) ## the third environment: a stock pycsw, which needs older libraries than the server may have
 
+peers: $(FOREIGN) $(PEERS) ## the environments of what `make bench` stands beside: pycsw, stac-fastapi-pgstac
+
 bench: $(READY) ## side by side with MapServer and GDAL
 	$(BIN)/python tests/bench/run.py
 
@@ -99,11 +107,12 @@ lock: $(READY) ## resolves the requirements anew (needs uv)
 	uv pip compile tools/clients.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements-clients.txt
 	uv pip compile tools/foreign.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements-foreign.txt
 	uv pip compile tools/suites.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements-suites.txt
+	uv pip compile tools/pgstac.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements-pgstac.txt
 	uv pip compile tools/fuzz.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements-fuzz.txt
 	uv pip compile tools/node.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade -o requirements-node.txt
 
 clean: ## removes what was made here
-	rm -rf $(VENV) .venv-clients .venv-foreign .venv-suites .cite .fuzz portal/static portal/web/node_modules hysope-demo
+	rm -rf $(VENV) .venv-clients .venv-foreign .venv-suites .venv-pgstac .cite .fuzz portal/static portal/web/node_modules hysope-demo
 
 audit: $(READY) ## known faults of the locked packages
 	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements.txt

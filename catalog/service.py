@@ -27,7 +27,7 @@ from catalog.model.product import Asset, Facet, Product, Summary, Totals
 from catalog.model.record import Change, Harvest, Record
 from catalog.model.time import Day, Micros, now
 from catalog.observations import Observations
-from catalog.query import And, Compare, Cursor, Filter, Order, Property, Relation, equal, measure
+from catalog.query import Cursor, Filter, Order, measure
 from catalog.records import of_product, of_station, product_record, station_record
 from catalog.store.baskets import Basket
 from catalog.store.rows import PUBLISHED, SUPERSEDED, Visible
@@ -150,15 +150,13 @@ class Catalog:
     def product(self, product_id: str, who: Principal, deadline: Deadline) -> Product:
         """A product by its id, or by `id@version` an old version. Raises Fault UNKNOWN_PRODUCT."""
         name, _, version = product_id.partition("@")
-        tree: Filter = equal(Property.ID, name)
         sight = self._sight(who)
         if version:
-            tree = And((tree, Compare(Property.VERSION, Relation.EQUAL, version)))
             sight = replace(sight, statuses=(PUBLISHED, SUPERSEDED))
-        found = self._store.products.find(tree, sight, Order.NEWEST, 1, deadline)
-        if not found:
+        found = self._store.products.one(name, version or None, sight, deadline)
+        if found is None:
             raise Fault(Kind.UNKNOWN_PRODUCT, f"there is no product {product_id[:200]}", "id")
-        return found[0]
+        return found
 
     def summary(self, collection: str, who: Principal, deadline: Deadline) -> Summary:
         """What a collection holds; remembered until its products change or, under an embargo, for a minute.
@@ -449,11 +447,8 @@ class Catalog:
 
     def version_of(self, product_id: str, version: str) -> Product | None:
         """A version of a product that is stored and not withdrawn, for ingest."""
-        tree = And((equal(Property.ID, product_id), equal(Property.VERSION, version)))
-        found = self._store.products.find(
-            tree, Visible((PUBLISHED, SUPERSEDED), _ALWAYS), Order.NEWEST, 1, Deadline.after(60)
-        )
-        return found[0] if found else None
+        sight = Visible((PUBLISHED, SUPERSEDED), _ALWAYS)
+        return self._store.products.one(product_id, version, sight, Deadline.after(60))
 
     def files_of(self, product_id: str, version: str) -> Iterator[tuple[str, Path, str]]:
         """Every file of a version: asset key, path, sha256."""

@@ -23,6 +23,8 @@ from catalog.store.rows import (
     assets_of,
     product_of,
     qualities_of,
+    values_of,
+    visible_one,
     visible_products,
 )
 
@@ -62,6 +64,20 @@ class Products:
             assets = assets_of(connection, keys, bands)
             qualities = qualities_of(connection, keys) if bands is None else {}
         return tuple(product_of(row, assets.get(row.key, ()), qualities.get(row.key, {})) for row in rows)
+
+    def one(
+        self, product_id: str, version: str | None, visible: Visible, deadline: Deadline
+    ) -> Product | None:
+        """A product with all that belongs to it, by its id, and a version if one is given; None where there is none for the caller."""
+        audiences = visible.audiences is not None
+        query = visible_one(len(visible.statuses), audiences, bool(visible.hidden), version is not None)
+        values = {**values_of(visible), "id": product_id, **({} if version is None else {"version": version})}
+        with self._database.reading(deadline) as connection:
+            row = connection.execute(query, values).one_or_none()
+            if row is None:
+                return None
+            assets, qualities = assets_of(connection, [row.key], None), qualities_of(connection, [row.key])
+        return product_of(row, assets.get(row.key, ()), qualities.get(row.key, {}))
 
     def count(self, tree: Filter, visible: Visible, deadline: Deadline) -> int:
         """How many products a filter has."""

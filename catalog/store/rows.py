@@ -7,8 +7,10 @@ import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, bindparam, select
 
 from catalog.geometry import footprint_boxes
 from catalog.model.area import Box
@@ -56,6 +58,29 @@ def visible_products(visible: Visible) -> ColumnElement[bool]:
         # as an expression, so that its index (for spaces) is not taken: nearly everything is for everybody
         seen = and_(seen, (tables.product.c.audience + "").in_(visible.audiences))
     return and_(seen, tables.product.c.collection.not_in(visible.hidden)) if visible.hidden else seen
+
+
+@cache
+def visible_one(statuses: int, spaces: bool, hidden: bool, version: bool) -> Select[Any]:
+    """The same for a product by its `id` (and `version`), made once: to make it costs more than to ask it. Values are those of `values_of`."""
+    c = tables.product.c
+    seen = [c.id == bindparam("id"), c.visible_from_us <= bindparam("at"), c.status.in_([bindparam(f"status{at}") for at in range(statuses)])]  # fmt: skip
+    if spaces:
+        seen.append(c.audience.in_(bindparam("audiences", expanding=True)))
+    if hidden:
+        seen.append(c.collection.not_in(bindparam("hidden", expanding=True)))
+    if version:
+        seen.append(c.version == bindparam("version"))
+    return select(tables.product).where(*seen)
+
+
+def values_of(visible: Visible) -> dict[str, object]:
+    """What a caller may see, as the values of `visible_one`."""
+    out: dict[str, object] = {"at": visible.at}
+    out |= {f"status{at}": one for at, one in enumerate(visible.statuses)}
+    if visible.audiences is not None:
+        out["audiences"] = list(visible.audiences)
+    return {**out, "hidden": list(visible.hidden)} if visible.hidden else out
 
 
 def visible_changes(table: Table, visible: Visible) -> ColumnElement[bool]:
