@@ -104,7 +104,9 @@ def where(tree: Filter, dialect: str, target: Target = PRODUCTS) -> ColumnElemen
     """A filter as an SQL condition on its target."""
     match tree:
         case And(parts):
-            return and_(true(), *(where(part, dialect, target) for part in parts))
+            # geometries are read last, of what the rest leaves: SQLite keeps to the order that is written
+            dearest_last = sorted(parts, key=lambda part: isinstance(part, Intersects))
+            return and_(true(), *(where(part, dialect, target) for part in dearest_last))
         case Or(parts):
             return or_(false(), *(where(part, dialect, target) for part in parts))
         case Not(part):
