@@ -52,7 +52,7 @@ def _has_corner_in(wkb: bytes, box: Box) -> bool:
         return False
     corners = unpack_from(f"<{2 * count}d", wkb, _HEAD.size)
     west, south, east, north = box.west, box.south, box.east, box.north
-    for at in range(0, 2 * count, 2):
+    for at in range(0, 2 * count, 2):  # noqa: SIM110  (a generator would take twice as long)
         if west <= corners[at] <= east and south <= corners[at + 1] <= north:
             return True
     return False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import snowballstemmer
 
@@ -54,7 +54,13 @@ _STOP = frozenset(
 def fold(text: str) -> str:
     """Lower case, no accents, no ligatures."""
     plain = unicodedata.normalize("NFKD", text.lower().translate(_LIGATURES))
-    return "".join(char for char in plain if not unicodedata.combining(char))
+    return plain if plain.isascii() else plain.translate(_marks())
+
+
+@cache
+def _marks() -> dict[int, None]:
+    """The marks that combine with a letter: no plane above the second has any."""
+    return dict.fromkeys(code for code in range(0x300, 0x20000) if unicodedata.combining(chr(code)))
 
 
 def tokens(text: str) -> list[str]:

@@ -80,12 +80,8 @@ def _period(root: etree._Element) -> tuple[str, str] | None:
 def _ways(root: etree._Element) -> Iterator[Way]:
     """The online resources of the distribution, and of a service's operations."""
     seen = 0
-    for found in root.iter("{*}CI_OnlineResource"):
-        if not any(
-            etree.QName(above).localname in ("distributionInfo", "containsOperations")
-            for above in found.iterancestors()
-        ):
-            continue
+    holders = root.iter("{*}distributionInfo", "{*}containsOperations")
+    for found in (one for holder in holders for one in holder.iter("{*}CI_OnlineResource")):
         href = _first(found, ("{*}linkage",))
         if href.startswith(("http://", "https://", "ftp://")) and seen < _MOST_WAYS:
             seen += 1

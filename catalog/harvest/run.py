@@ -3,26 +3,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import socket
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import timedelta
 
 from catalog.harvest.client import Client, Rules
-from catalog.harvest.neutral import Origin
-from catalog.harvest.read import read_record
+from catalog.harvest.page import Page
 from catalog.harvest.received import Received, Walk
 from catalog.harvest.walks import walk_of
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import OPERATOR
-from catalog.model.record import Record
 from catalog.model.time import Micros, now
-from catalog.service import Catalog, UnitOfWork
-from catalog.store.harvests import Harvests, Item, Run, demote, forget, keep, known, owner
+from catalog.service import Catalog
+from catalog.store.harvests import Harvests, Run
 from config.limits import Limits
 from config.settings import HarvestSource
 
@@ -30,9 +26,6 @@ _LOG = logging.getLogger("hysope.harvest")
 _BATCH = 200
 _HOLD = timedelta(minutes=30) // timedelta(microseconds=1)
 _HOUR = 3_600_000_000
-_ALWAYS = Micros(-(2**62))
-_NOT_UNIQUE = ("stac", "capabilities")
-"""Sources whose ids are theirs alone: the source's own stands before them."""
 _FEW = 5
 """Fewer deletions than this are never suspicious."""
 Open = Callable[[HarvestSource], Walk]
@@ -75,7 +68,7 @@ class Harvester:
         counts: Counter[str] = Counter()
         try:
             self._stage(run, walk, since if run.mode == "incremental" else None)
-            self._apply(run, source, counts)
+            self._apply(run, counts)
             status, message = self._delete(run, source, counts, accept=accept_deletions)
         except Fault as fault:
             status, message = "failed", fault.text
@@ -115,83 +108,17 @@ class Harvester:
                 f"sent {self.book.count_staged(run.key)} of the {matched} records that it says it has",
             )
 
-    def _apply(self, run: Run, source: HarvestSource, counts: Counter[str]) -> None:
+    def _apply(self, run: Run, counts: Counter[str]) -> None:
         after = ""
         while page := self.book.staged(run.key, after, _BATCH):
             with self._catalog.unit(OPERATOR) as unit:
-                before = known(unit.connection, run.source, [one.remote_id for one in page])
-                for one in page:
-                    counts[self._one(unit, run, source, one, before.get(one.remote_id))] += 1
+                counts.update(Page(unit, run, self._sources, page, self._limits).apply())
             after = page[-1].remote_id
             self._hold(run.source)
 
     def _hold(self, name: str) -> bool:
         """Keeps a source for this process for a while."""
         return self.book.take(name, self._holder, now(), Micros(now() + _HOLD))
-
-    def _one(
-        self, unit: UnitOfWork, run: Run, source: HarvestSource, one: Received, item: Item | None
-    ) -> str:
-        """Applies one document and says what came of it: new, changed, same, gone, shadowed or refused."""
-        if one.gone:
-            return self._remove(unit, run.source, item) if item else "same"
-        digest = hashlib.sha256(one.body).hexdigest()
-        if item is not None and item.sha256 == digest and item.state != "shadowed":
-            keep(unit.connection, run.source, replace(item, run=run.key))
-            return "same" if item.state == "here" else item.state
-        own = f"{run.source}:" if source.type in _NOT_UNIQUE else ""
-        prefix = own if source.prefix is None else source.prefix
-        try:
-            record = read_record(
-                Origin(run.source, one.remote_id, one.url, prefix, one.body), self._limits.metadata_bytes
-            )
-        except Fault as fault:
-            if item is not None and item.state == "here":
-                self._remove(unit, run.source, item)
-            keep(unit.connection, run.source, Item(one.remote_id, "", digest, "refused", fault.text, run.key))
-            return "refused"
-        if item is not None and item.state == "here" and item.record_id != record.id:
-            self._remove(unit, run.source, item)
-        better = self._better(unit, run.source, source, record, one.remote_id)
-        if better:
-            keep(
-                unit.connection,
-                run.source,
-                Item(one.remote_id, record.id, digest, "shadowed", better, run.key),
-            )
-            return "shadowed"
-        unit.put_record(record, _ALWAYS, now())
-        demote(unit.connection, record.id)
-        keep(unit.connection, run.source, Item(one.remote_id, record.id, digest, "here", "", run.key))
-        return "changed" if item is not None and item.state == "here" else "new"
-
-    def _better(
-        self, unit: UnitOfWork, name: str, source: HarvestSource, record: Record, remote_id: str
-    ) -> str:
-        """Why a record of that id which is there already stays: ours always, else by the priority of the source, else the newer one."""
-        there = unit.source_of_record(record.id)
-        if there is None:
-            return ""
-        if not there[0]:
-            return "our own record has this id"
-        if there[0] == name:
-            other = owner(unit.connection, name, record.id)
-            return (
-                f"{other} has this id" if other not in ("", remote_id) and there[1] >= record.modified else ""
-            )
-        rival = self._sources.get(there[0])
-        if rival is None or rival.priority < source.priority:
-            return ""
-        if rival.priority > source.priority or there[1] >= record.modified:
-            return f"{there[0]} has this record"
-        return ""
-
-    def _remove(self, unit: UnitOfWork, name: str, item: Item) -> str:
-        there = unit.source_of_record(item.record_id)
-        if item.state == "here" and there is not None and there[0] == name:
-            unit.bury_record(item.record_id, now())
-        forget(unit.connection, name, item.remote_id)
-        return "gone"
 
     def _delete(
         self, run: Run, source: HarvestSource, counts: Counter[str], *, accept: bool
@@ -208,6 +135,6 @@ class Harvester:
             )
         for at in range(0, len(missing), _BATCH):
             with self._catalog.unit(OPERATOR) as unit:
-                for item in missing[at : at + _BATCH]:
-                    counts[self._remove(unit, run.source, item)] += 1
+                gone = [Received(item.remote_id, "", gone=True) for item in missing[at : at + _BATCH]]
+                counts.update(Page(unit, run, self._sources, gone, self._limits).apply())
         return "done", ""

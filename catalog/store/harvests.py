@@ -207,25 +207,30 @@ def known(connection: Connection, source: str, names: Sequence[str]) -> dict[str
     return {row.remote_id: _item(row) for row in connection.execute(query)}
 
 
-def keep(connection: Connection, source: str, item: Item) -> None:
-    """Notes what a document became."""
-    forget(connection, source, item.remote_id)
-    values = {
-        "source": source, "remote_id": item.remote_id, "record_id": item.record_id, "sha256": item.sha256, "state": item.state,
-        "message": item.message[:1_000], "run": item.run,
-    }  # fmt: skip
-    connection.execute(insert(tables.harvest_item).values(values))
+def keep(connection: Connection, source: str, items: Sequence[Item]) -> None:
+    """Notes what documents became."""
+    forget(connection, source, [item.remote_id for item in items])
+    rows = [
+        {
+            "source": source, "remote_id": item.remote_id, "record_id": item.record_id, "sha256": item.sha256, "state": item.state,
+            "message": item.message[:1_000], "run": item.run,
+        }
+        for item in items
+    ]  # fmt: skip
+    if rows:
+        connection.execute(insert(tables.harvest_item), rows)
 
 
-def owner(connection: Connection, source: str, record_id: str) -> str:
-    """The remote id of the document of a source that a record was made of; empty for none."""
-    mine = and_(_I.source == source, _I.record_id == record_id, _I.state == "here")
-    return connection.execute(select(_I.remote_id).where(mine)).scalar() or ""
+def owners(connection: Connection, source: str, record_ids: Sequence[str]) -> dict[str, str]:
+    """The remote ids of the documents of a source that records were made of."""
+    mine = and_(_I.source == source, _I.record_id.in_(record_ids), _I.state == "here")
+    query = select(_I.record_id, _I.remote_id).where(mine)
+    return {row.record_id: row.remote_id for row in connection.execute(query)}
 
 
-def demote(connection: Connection, record_id: str) -> None:
-    """The documents that a record was made of are in the shadow of another one now, and are looked at again in the next run."""
-    mine = and_(_I.record_id == record_id, _I.state == "here")
+def demote(connection: Connection, record_ids: Sequence[str]) -> None:
+    """The documents that records were made of are in the shadow of others now, and are looked at again in the next run."""
+    mine = and_(_I.record_id.in_(record_ids), _I.state == "here")
     connection.execute(
         update(tables.harvest_item)
         .where(mine)
@@ -233,9 +238,10 @@ def demote(connection: Connection, record_id: str) -> None:
     )
 
 
-def forget(connection: Connection, source: str, remote_id: str) -> None:
-    """Forgets a document."""
-    connection.execute(delete(tables.harvest_item).where(_I.source == source, _I.remote_id == remote_id))
+def forget(connection: Connection, source: str, remote_ids: Sequence[str]) -> None:
+    """Forgets documents."""
+    mine = and_(_I.source == source, _I.remote_id.in_(remote_ids))
+    connection.execute(delete(tables.harvest_item).where(mine))
 
 
 def _run(row: Any) -> Run:

@@ -386,9 +386,7 @@ class StationWriter:
         self._connection.execute(update(tables.station).where(_S.key == key).values(said))
         station = replace(station, outline=station.outline or self._outline(key))
         if self._dialect == "sqlite":
-            self._connection.execute(
-                delete(tables.station_rtree).where(tables.station_rtree.c.station == key)
-            )
+            self._connection.execute(delete(tables.station_rtree).where(tables.station_rtree.c.key == key))
         else:
             self._connection.execute(text("DELETE FROM station_box WHERE station = :key"), {"key": key})
         self._put_box(key, station)
@@ -411,7 +409,7 @@ class StationWriter:
         assert box is not None
         corners = {"west": box.west, "south": box.south, "east": box.east, "north": box.north, "station": key}
         if self._dialect == "sqlite":
-            self._connection.execute(insert(tables.station_rtree).values(corners))
+            self._connection.execute(insert(tables.station_rtree).values(key=key, **corners))
         else:
             self._connection.execute(
                 text(

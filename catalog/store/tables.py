@@ -395,7 +395,7 @@ api_key = Table(
 record_rtree = Table(
     "record_box",
     boxes,
-    Column("key", Integer, primary_key=True),
+    Column("key", Integer, primary_key=True, autoincrement=False),
     Column("west", Float),
     Column("east", Float),
     Column("south", Float),
@@ -405,7 +405,7 @@ record_rtree = Table(
 station_rtree = Table(
     "station_box",
     boxes,
-    Column("key", Integer, primary_key=True),
+    Column("key", Integer, primary_key=True, autoincrement=False),
     Column("west", Float),
     Column("east", Float),
     Column("south", Float),

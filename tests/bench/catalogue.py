@@ -251,7 +251,7 @@ def _one(key: int, dice: random.Random) -> Iterator[tuple[str, dict[str, object]
         "key": key, "id": name, "kind": "product", "collection": "sentinel2-l2a", "product": key, "audience": "", "lineage": "", "visible_from_us": -(2**62), "title": title,
         "abstract": title, "keywords": "", "start_us": start, "end_us": start + DAY_MICROS, "modified_us": start, "changed_us": start, "source": "", "facts": "", **sides,
     }  # fmt: skip
-    yield "record_box", {**sides, "record": key}
+    yield "record_box", {"key": key, **sides, "record": key}
     yield "record_text", {"rowid": key, "words": indexed(title)}
 
 

@@ -105,7 +105,7 @@ def _fill(settings: Settings) -> None:
         connection.execute(text("INSERT INTO station_alias SELECT id, key FROM station"))
         connection.execute(text(_SERIES.format(**sizes)), {"chain": _CHAIN})
         boxes = (
-            "INSERT INTO station_box (west, east, south, north, station) SELECT lon, lon, lat, lat, key FROM station"
+            "INSERT INTO station_box (key, west, east, south, north, station) SELECT key, lon, lon, lat, lat, key FROM station"
             if lite
             else "INSERT INTO station_box SELECT key, ST_MakeEnvelope(lon, lat, lon, lat, 4326) FROM station"
         )
