@@ -152,6 +152,7 @@ class Order(Enum):
 
     NEWEST = "newest"
     LEAST_CLOUDY = "least cloudy"
+    CLOUDIEST = "cloudiest"
     OLDEST = "oldest"
     TITLE = "title"
     TITLE_DOWN = "title, downwards"
@@ -169,9 +170,9 @@ class By:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a page ended, in the order NEWEST or OLDEST: day, start and key of its last thing.
+    """Where a page ended: day, start and key of its last thing.
 
-    Products and records may be read as one list; of one day and start the products come first.
+    Products and records may be read as one list; of one day and start the products come first, in an order by clouds all of them do.
     """
 
     day: int
@@ -179,6 +180,8 @@ class Cursor:
     key: int
     record: bool = False
     """Whether the last thing was a record, and the key is one's."""
+    cloud: float | None = None
+    """Of the last thing, percent, where that is known."""
 
 
 def equal(prop: Property, value: str | int) -> Compare:

@@ -168,7 +168,9 @@ def order(by: Order, target: Target = PRODUCTS) -> tuple[ColumnElement[Any], ...
                 else (c.start_us.asc().nulls_last(), c.key.asc())
             )
         case Order.LEAST_CLOUDY:
-            return (func.coalesce(c.cloud, 101.0).asc(), c.day.desc(), c.key.desc())
+            return (_cloud(by).asc(), c.day.desc(), c.key.desc())
+        case Order.CLOUDIEST:
+            return (_cloud(by).desc(), c.day.desc(), c.key.desc())
         case Order.TITLE:
             return (c.title.asc(), c.key.asc())
         case Order.TITLE_DOWN:
@@ -181,9 +183,28 @@ def order(by: Order, target: Target = PRODUCTS) -> tuple[ColumnElement[Any], ...
             assert_never(by)
 
 
+_BY_CLOUD = (Order.LEAST_CLOUDY, Order.CLOUDIEST)
+
+
+def _cloud(by: Order) -> ColumnElement[float]:
+    """The cloud share as it is sorted: what does not say one comes last in either order."""
+    return func.coalesce(PRODUCTS.table.c.cloud, _unknown(by))
+
+
+def _unknown(by: Order) -> float:
+    return 101.0 if by is Order.LEAST_CLOUDY else -1.0
+
+
 def behind(by: Order, cursor: Cursor) -> ColumnElement[bool]:
-    """The products that come after a cursor, in the order NEWEST or OLDEST: compared as rows, so that an index serves it."""
+    """The products that come after a cursor, in the order NEWEST or OLDEST: compared as rows, so that an index serves it; or in one by clouds."""
     c = PRODUCTS.table.c
+    if by in _BY_CLOUD:
+        if cursor.record:
+            return false()
+        cloud, there_cloud = _cloud(by), literal(_unknown(by) if cursor.cloud is None else cursor.cloud)
+        beyond = cloud > there_cloud if by is Order.LEAST_CLOUDY else cloud < there_cloud
+        older = tuple_(c.day, c.key) < tuple_(literal(cursor.day), literal(cursor.key))
+        return or_(beyond, and_(cloud == there_cloud, older))
     here, there = [c.day, c.start_us], [literal(cursor.day), literal(cursor.start)]
     if not cursor.record:
         here, there = [*here, c.key], [*there, literal(cursor.key)]

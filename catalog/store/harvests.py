@@ -122,7 +122,7 @@ class Harvests:
                 connection.execute(
                     insert(tables.harvest_stage),
                     [
-                        {"run": run, "remote_id": one.remote_id, "url": one.url, "gone": int(one.gone), "body": zlib.compress(one.body)}
+                        {"run": run, "remote_id": one.remote_id, "url": one.url, "gone": int(one.gone), "body": zlib.compress(one.body, 1)}
                         for one in rows.values()
                     ],
                 )  # fmt: skip

@@ -22,7 +22,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_=-]{1,120}\Z", re.ASCII)
 
 def token(last: Cursor) -> str:
     """The token of the page behind a cursor."""
-    raw = json.dumps([last.day, last.start, last.key, int(last.record)]).encode()
+    raw = json.dumps([last.day, last.start, last.key, int(last.record), last.cloud]).encode()
     return base64.urlsafe_b64encode(raw).decode()
 
 
@@ -33,15 +33,17 @@ def read_token(text: Any) -> Cursor | None:
     try:
         if not isinstance(text, str) or not _TOKEN.match(text):
             raise ValueError
-        day, start, key, record = json.loads(base64.urlsafe_b64decode(text))
+        day, start, key, record, cloud = json.loads(base64.urlsafe_b64decode(text))
         if not all(type(part) is int and abs(part) < 2**62 for part in (day, start, key)) or record not in (
             0,
             1,
         ):
             raise ValueError
+        if cloud is not None and not (type(cloud) in (int, float) and abs(cloud) < 1_000):
+            raise ValueError
     except (ValueError, TypeError, binascii.Error) as error:
         raise Fault(Kind.INVALID, "the token is not one of ours", "token") from error
-    return Cursor(day, start, key, record == 1)
+    return Cursor(day, start, key, record == 1, cloud)
 
 
 def behind(
@@ -54,4 +56,4 @@ def behind(
 
 def cursor_of(last: Product) -> Cursor:
     """The cursor behind a product."""
-    return Cursor(last.day, last.period.start, last.key)
+    return Cursor(last.day, last.period.start, last.key, cloud=last.cloud)

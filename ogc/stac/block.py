@@ -90,7 +90,9 @@ def _parameters() -> dict[str, Document]:
         "collections": query("collections", "Only of these collections.", texts),
         "intersects": query("intersects", "A GeoJSON geometry.", text),
         "query": query("query", "Conditions on properties, as a JSON object.", text),
-        "sortby": query("sortby", "-properties.datetime, or + for the oldest first.", text),
+        "sortby": query(
+            "sortby", "-properties.datetime, + for the oldest first, or properties.eo:cloud_cover.", text
+        ),
         "filter": query("filter", "CQL2, text or JSON.", text),
         "filter-lang": query(
             "filter-lang", "Of the filter.", {"type": "string", "enum": ["cql2-text", "cql2-json"]}

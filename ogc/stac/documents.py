@@ -25,6 +25,7 @@ Document = dict[str, Any]
 CONFORMANCE = (
     "https://api.stacspec.org/v1.0.0/core", "https://api.stacspec.org/v1.0.0/collections", "https://api.stacspec.org/v1.0.0/ogcapi-features",
     "https://api.stacspec.org/v1.0.0/item-search", "https://api.stacspec.org/v1.0.0/item-search#query",
+    "https://api.stacspec.org/v1.0.0/item-search#sort", "https://api.stacspec.org/v1.0.0/ogcapi-features#sort",
     "https://api.stacspec.org/v1.0.0/item-search#fields", "https://api.stacspec.org/v1.0.0-rc.3/item-search#filter",
     "https://api.stacspec.org/v1.0.0-rc.1/item-search#free-text", "https://api.stacspec.org/v1.0.0-rc.1/collection-search",
     "https://api.stacspec.org/v1.0.0-rc.1/collection-search#free-text", "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/simple-query",

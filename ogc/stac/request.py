@@ -35,7 +35,11 @@ QUERYABLES: Vocabulary = {
 }  # fmt: skip
 _TERMS = 20
 _ALWAYS = frozenset({"id", "type", "collection"})
-_TIMES = frozenset({"datetime", "start_datetime", "end_datetime"})
+_BY_TIME = (Order.OLDEST, Order.NEWEST)
+_ORDERS = {
+    "datetime": _BY_TIME, "start_datetime": _BY_TIME, "end_datetime": _BY_TIME, "eo:cloud_cover": (Order.LEAST_CLOUDY, Order.CLOUDIEST),
+}  # fmt: skip
+"""What items are sorted by: upwards and downwards."""
 _RELATIONS = {
     "eq": Relation.EQUAL, "neq": Relation.NOT_EQUAL, "lt": Relation.LESS, "lte": Relation.AT_MOST, "gt": Relation.MORE, "gte": Relation.AT_LEAST,
 }  # fmt: skip
@@ -247,9 +251,14 @@ def _order(value: Any) -> Order:
         field, down = str(first.get("field", "")), first.get("direction", "asc") in ("desc", "dsc")
     else:
         field, down = str(first).strip().lstrip("+-"), str(first).startswith("-")
-    if field.removeprefix("properties.") not in _TIMES or len(items) > 2:
-        raise Fault(Kind.INVALID, "items are sorted by properties.datetime, up or down", "sortby")
-    return Order.NEWEST if down else Order.OLDEST
+    orders = _ORDERS.get(field.removeprefix("properties."))
+    if orders is None or len(items) > 2:
+        raise Fault(
+            Kind.INVALID,
+            "items are sorted by properties.datetime or properties.eo:cloud_cover, up or down",
+            "sortby",
+        )
+    return orders[down]
 
 
 def _area(document: Mapping[str, Any]) -> Filter | None:

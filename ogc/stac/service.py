@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 import shapely
 
@@ -31,6 +31,7 @@ from ogc.stac.documents import Document, collection, item
 from ogc.stac.request import AGGREGATIONS, CollectionSearch, Search
 
 _NO_COLLECTION = Not(equal(Property.KIND, "collection"))
+_TIMELY = (Order.NEWEST, Order.OLDEST)
 _TIMED = Not(Missing(Property.START))
 
 
@@ -152,10 +153,15 @@ class StacService:
             deadline = self._deadline()
             found.append(self._catalog.search(search.tree, who, deadline, search.order, most, bands, after))
         tree = self._beside(search, who)
-        if tree is not None:
-            found.append(self._records(tree, who, search.order, most, after))
-        place = _up if search.order is Order.OLDEST else _down
-        return list(islice(heapq.merge(*found, key=place), most))
+        if search.order in _TIMELY:
+            if tree is not None:
+                found.append(self._records(tree, who, search.order, most, after))
+            place = _up if search.order is Order.OLDEST else _down
+            return list(islice(heapq.merge(*found, key=place), most))
+        if tree is not None:  # no record says how cloudy it is: all products come before
+            behind = after if after is not None and after.record else None
+            found.append(self._records(tree, who, Order.NEWEST, most, behind))
+        return list(islice(chain(*found), most))
 
     def _records(
         self, tree: Filter, who: Principal, order: Order, most: int, after: Cursor | None

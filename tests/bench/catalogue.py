@@ -6,16 +6,19 @@ Products are written as rows: what is asked is the search. Questions are many di
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -26,11 +29,14 @@ import psycopg
 import shapely
 from load import measure
 from peers import Server, free_port, hysope, wait_for
-from support import postgres_cluster
+from support import SHARED, postgres_cluster
 
-from catalog.model.time import DAY_MICROS
+from catalog.harvest.received import Received, Step, Walk
+from catalog.harvest.run import Harvester
+from catalog.model.time import DAY_MICROS, Micros
 from catalog.words import indexed
-from config.settings import Database, Settings
+from config.limits import Limits
+from config.settings import Database, HarvestSource, Settings
 from hysope.wiring import wire_catalog
 
 ROOT = Path("bench-data").resolve()
@@ -67,6 +73,47 @@ def catalogue() -> None:
                     _ask(f"{size:9,} PostgreSQL", size, server)
                     if size <= PYCSW_MOST:
                         pgstac.beside(size, server, data, _searches())
+
+
+def load() -> None:
+    """Records a second through a whole harvest: staged, read, written; small STAC items, and ISO 19139 of 35 KB (asked: 3,000 and 600)."""
+    item = {"type": "Feature", "stac_version": "1.1.0", "bbox": [1, 43, 2, 44], "geometry": {"type": "Point", "coordinates": [1.5, 43.5]}, "properties": {"datetime": "2020-01-01T00:00:00Z", "title": "Réflectance de surface, Toulouse"}, "links": [], "assets": {}}  # fmt: skip
+    iso = (
+        SHARED / "data" / "catalog" / "iso19139" / "pycsw-idswithpaths" / "file_id_with_colon.xml"
+    ).read_text()
+    forms: dict[str, Callable[[int], bytes]] = {
+        "without XML": lambda at: json.dumps({**item, "id": f"item-{at}"}).encode(),
+        "ISO 19139": lambda at: iso.replace("urn:hi:im:a:urn:or:url", f"urn:{at}").encode(),
+    }
+    for name, one in forms.items():
+        with tempfile.TemporaryDirectory() as folder:
+            catalog = wire_catalog(Settings(data=Path(folder)))
+            source = HarvestSource(type="records", url="http://127.0.0.1/")
+            documents = [Received(f"{at}", f"http://127.0.0.1/{at}", one(at)) for at in range(6_000)]
+            for again in ("new", "the same again"):
+                start = time.perf_counter()
+                walk = _Walk(documents)
+                run = Harvester(catalog, {"source": source}, Limits(), partial(_opened, walk)).run("source")
+                print(f"load, {name}, {again}: {len(documents) / (time.perf_counter() - start):.0f} records a second {dict(run.counts)}", flush=True)  # fmt: skip
+            catalog.close()
+
+
+def _opened(walk: Walk, _source: HarvestSource) -> Walk:
+    return walk
+
+
+class _Walk:
+    """A source that has all its documents at hand, in pages of a hundred."""
+
+    incremental = tells_gone = False
+
+    def __init__(self, documents: Sequence[Received]) -> None:
+        self._documents = documents
+
+    def steps(self, _since: Micros | None, _cursor: str) -> Iterator[Step]:
+        for at in range(0, len(self._documents), 100):
+            page = tuple(self._documents[at : at + 100])
+            yield Step(page, str(at) if at + 100 < len(self._documents) else "")
 
 
 def _ask(label: str, size: int, server: Server) -> None:

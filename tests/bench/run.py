@@ -44,7 +44,7 @@ from hysope.wiring import wire_catalog, wire_ingest
 def main(parts: list[str]) -> None:
     """Runs the parts and prints a table for each."""
     known: dict[str, Callable[[], None]] = {
-        "ingest": ingest, "maps": pictures.maps, "capabilities": pictures.capabilities, "zoom": zoom, "many": many, "coverages": coverages, "records": legs.records, "search": legs.search, "catalogue": catalogue.catalogue, "series": legs.series, "jobs": legs.jobs,
+        "ingest": ingest, "maps": pictures.maps, "capabilities": pictures.capabilities, "zoom": zoom, "many": many, "coverages": coverages, "records": legs.records, "search": legs.search, "catalogue": catalogue.catalogue, "load": catalogue.load, "series": legs.series, "jobs": legs.jobs,
         "far": far.far, "cached": crowds.cached, "crowd": crowds.crowd, "water": water.water, "chains": chains.chains, "orders": orders.orders, "overhead": values.overhead, "whole": values.whole, "pixels": values.pixels,
     }  # fmt: skip
     for name in parts or list(known):

@@ -169,6 +169,24 @@ def test_pages_have_every_item_once_and_in_order(centre: Centre, order: str, lim
     assert numbered == pages
 
 
+@pytest.mark.parametrize("sign", ["+", "-"])
+def test_items_are_sorted_by_clouds_and_what_has_none_comes_last(centre: Centre, sign: str) -> None:
+    def cloud(item: dict[str, Any]) -> float | None:
+        return item["properties"].get("eo:cloud_cover") if "via" not in {one["rel"] for one in item["links"]} else None  # fmt: skip
+
+    every = [one["id"] for one in centre.search(limit=1_000)["features"]]
+    for limit in (1, 4, 1_000):
+        items = [one for page in centre.walk(limit=limit, sortby=[f"{sign}properties.eo:cloud_cover"]) for one in page]  # fmt: skip
+        assert sorted(one["id"] for one in items) == sorted(every)
+        known = [value for one in items if (value := cloud(one)) is not None]
+        assert len(set(known)) > 1 and known == sorted(known, reverse=sign == "-")
+        assert all(cloud(one) is None for one in items[len(known) :])
+    by_field = centre.search(limit=1_000, sortby=[{"field": "eo:cloud_cover", "direction": "desc" if sign == "-" else "asc"}])  # fmt: skip
+    assert [one["id"] for one in by_field["features"]] == [one["id"] for one in items]
+    numbered = centre.search(limit=4, page=2, sortby=[f"{sign}eo:cloud_cover"])["features"]
+    assert [one["id"] for one in numbered] == [one["id"] for one in items[4:8]]
+
+
 def test_the_same_ids_as_at_the_records_door(centre: Centre) -> None:
     """All that says a time; collections and products of ours are collections and items of their own there, too."""
     records = centre.get("/ogcapi/collections/metadata/items?limit=1000")["features"]
@@ -253,7 +271,12 @@ def test_the_same_from_postgresql(products: Path, recorded: str, tmp_path: Path,
         made(settings, products, tmp_path / "series", recorded)
         with TestClient(build(settings), client=("127.0.0.1", 50_000)) as client:
             other = Centre(client, "")
-            for order in ("+properties.datetime", "-properties.datetime"):
+            for order in (
+                "+properties.datetime",
+                "-properties.datetime",
+                "+eo:cloud_cover",
+                "-eo:cloud_cover",
+            ):
                 here, there = (one.walk(limit=5, sortby=[order]) for one in (centre, other))
                 assert [[one["id"] for one in page] for page in here] == [
                     [one["id"] for one in page] for page in there
