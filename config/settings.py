@@ -95,6 +95,23 @@ class Wcs(_Frozen):
     """In 2.0.1 a collection's time is a third axis, and netCDF holds a stack of dates; else it is a period of the envelope, as GDAL prefers."""
 
 
+class Inspire(_Frozen):
+    """What INSPIRE wants a discovery service to say of itself."""
+
+    themes: tuple[Annotated[str, Field(pattern=r"^[^,<>&]{1,100}$")], ...] = ("Land cover",)
+    """Of GEMET's INSPIRE themes, in English."""
+    conformity: Literal["conformant", "notConformant", "notEvaluated"] = "notEvaluated"
+
+
+class Csw(_Frozen):
+    """Behaviour of the catalogue service that differs between clients."""
+
+    longitude_first: bool = False
+    """An envelope that names no CRS is longitude first, as GeoNetwork's harvester means it, and not latitude first, as pycsw and pygeoapi do."""
+    inspire: Inspire | None = None
+    """With it the capabilities of 2.0.2 have INSPIRE's extension, which schemas of CSW alone do not validate."""
+
+
 class Database(_Frozen):
     """The store: `sqlite:///path` or `postgresql+psycopg://…`; without a URL, `hysope.db` in the data folder."""
 
@@ -366,6 +383,7 @@ class Settings(_Frozen):
     database: Database = Database()
     wms: Wms = Wms()
     wcs: Wcs = Wcs()
+    csw: Csw = Csw()
     ingest: Ingest = Ingest()
     processes: Processes = Processes()
     hub: Hub = Hub()

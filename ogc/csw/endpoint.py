@@ -31,7 +31,13 @@ class CswEndpoint:
             body = await self._edge.body(request) if self._edge.has_xml(request) else b""
             version = asked_version(kvp, body)
             who = await self._edge.principal(request)
-            read = from_xml(body, self._edge.settings.limits) if body else from_kvp(kvp)
+            settings = self._edge.settings
+            first = settings.csw.longitude_first
+            read = (
+                from_xml(body, settings.limits, longitude_first=first)
+                if body
+                else from_kvp(kvp, longitude_first=first)
+            )
             said = await self._edge.pool.run(
                 partial(self._csw.answer, read, who, self._edge.base_url(request))
             )

@@ -33,7 +33,7 @@ _OPERATIONS = {
 }
 _PASSED = frozenset(
     {"SERVICE", "VERSION", "REQUEST", "SECTIONS", "ACCEPTFORMATS", "UPDATESEQUENCE", "TYPENAME", "TYPENAMES", "NAMESPACE", "OUTPUTFORMAT", "OUTPUTSCHEMA"}
-    | {"RESULTTYPE", "ELEMENTSETNAME", "ELEMENTNAME", "SORTBY", "ID", "SCHEMALANGUAGE", "PARAMETERNAME", "VALUEREFERENCE", "PROPERTYNAME", "REQUESTID"}
+    | {"RESULTTYPE", "ELEMENTSETNAME", "ELEMENTNAME", "SORTBY", "ID", "SCHEMALANGUAGE", "PARAMETERNAME", "VALUEREFERENCE", "PROPERTYNAME", "REQUESTID", "LANGUAGE"}
 )  # fmt: skip
 _MOST_RECORDS = 1_000
 _MAX_RECORDS = Field("MAXRECORDS", at_least(0))
@@ -56,7 +56,7 @@ class CswRequest:
     version: str = V2
 
 
-def from_kvp(kvp: Kvp) -> CswRequest:
+def from_kvp(kvp: Kvp, *, longitude_first: bool = False) -> CswRequest:
     """A request in parameters. Raises Fault."""
     service = kvp.get("SERVICE", "CSW")
     if service != "CSW":
@@ -81,7 +81,7 @@ def from_kvp(kvp: Kvp) -> CswRequest:
         passed.setdefault("ELEMENTSETNAME", "summary") if "ELEMENTNAME" not in kvp else None
     if version == V3:
         passed["ACCEPTVERSIONS"] = V3
-    tree = _kvp_filter(kvp, version) if operation == "GetRecords" else And(())
+    tree = _kvp_filter(kvp, version, longitude_first) if operation == "GetRecords" else And(())
     return CswRequest(
         "GET",
         urlencode({name.lower(): value for name, value in passed.items()}),
@@ -92,7 +92,7 @@ def from_kvp(kvp: Kvp) -> CswRequest:
     )
 
 
-def from_xml(body: bytes, limits: Limits) -> CswRequest:
+def from_xml(body: bytes, limits: Limits, *, longitude_first: bool = False) -> CswRequest:
     """A request in XML. Raises Fault."""
     root = parse(body, limits.body_bytes)
     name = etree.QName(root)
@@ -112,7 +112,7 @@ def from_xml(body: bytes, limits: Limits) -> CswRequest:
         _positions(root)
         for query in root.findall(f"{{{space}}}Query"):
             for constraint in query.findall(f"{{{space}}}Constraint"):
-                tree = _xml_filter(constraint, space)
+                tree = _xml_filter(constraint, space, longitude_first)
                 query.remove(constraint)
     return CswRequest(
         "POST",
@@ -157,7 +157,7 @@ def _version(kvp: Kvp, operation: str) -> str:
     return version
 
 
-def _kvp_filter(kvp: Kvp, version: str) -> Filter:
+def _kvp_filter(kvp: Kvp, version: str, longitude_first: bool) -> Filter:
     parts: list[Filter] = []
     constraint = kvp.get("CONSTRAINT", "")
     if constraint:
@@ -165,7 +165,8 @@ def _kvp_filter(kvp: Kvp, version: str) -> Filter:
         if language == "CQL_TEXT":
             parts.append(parse_cql(constraint))
         elif language in ("FILTER", _FES.upper()):
-            parts.append(parse_filter(parse(constraint.encode(), len(constraint) * 4 + 1)))
+            root = parse(constraint.encode(), len(constraint) * 4 + 1)
+            parts.append(parse_filter(root, longitude_first=longitude_first))
         else:
             raise Fault(Kind.INVALID, "CONSTRAINTLANGUAGE is CQL_TEXT or FILTER", "constraintlanguage")
     if version == V3:
@@ -181,10 +182,10 @@ def _kvp_filter(kvp: Kvp, version: str) -> Filter:
     return And(tuple(parts))
 
 
-def _xml_filter(constraint: etree._Element, space: str) -> Filter:
+def _xml_filter(constraint: etree._Element, space: str, longitude_first: bool) -> Filter:
     found = constraint.find(f"{{{_OGC if space == _CSW else _FES}}}Filter")
     if found is not None:
-        return parse_filter(found)
+        return parse_filter(found, longitude_first=longitude_first)
     text = constraint.findtext(f"{{{space}}}CqlText")
     if text is None:
         raise invalid("a constraint holds a Filter of this version or a CqlText", "constraint")

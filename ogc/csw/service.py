@@ -10,6 +10,8 @@ from lxml import etree
 
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal
+from catalog.model.time import Micros, micros_text, now
+from catalog.query import And, Order
 from catalog.service import Catalog
 from catalog.xml.build import document, el, root_element
 from config.settings import Settings
@@ -51,7 +53,8 @@ class CswService:
         asking = Asking(self._catalog, who, deadline, request.tree, request.needs_xml, base_url, total)
         token = ASKING.set(asking)
         try:
-            engine = shims.load().Csw(self._configuration(base_url), _environ(request), request.version)
+            configuration = self._configuration(base_url, self._inspire(who, deadline))
+            engine = shims.load().Csw(configuration, _environ(request), request.version)
             said, body = engine.dispatch_wsgi()
         finally:
             ASKING.reset(token)
@@ -62,7 +65,21 @@ class CswService:
         media_type = ATOM if document[:300].find(b"<atom:feed") >= 0 else MEDIA_TYPE
         return Answer(document, int(str(said).split()[0]), media_type)
 
-    def _configuration(self, base_url: str) -> dict[str, dict[str, str]]:
+    def _inspire(self, who: Principal, deadline: Deadline) -> dict[str, str]:
+        """What INSPIRE's extension of the capabilities says: from the first to the last thing that is catalogued, and when that changed."""
+        asked, contact = self._settings.csw.inspire, self._settings.service.contact
+        if asked is None:
+            return {"enabled": "false"}
+        span = self._catalog.span_of_records(And(()), who, deadline) or (now(), now())
+        newest = self._catalog.search_records(And(()), who, deadline, Order.MODIFIED_DOWN, 1)
+        changed = newest[0].modified if newest else now()
+        return {
+            "enabled": "true", "languages_supported": "eng,fre", "default_language": "eng", "date": micros_text(changed)[:10], "gemet_keywords": ",".join(asked.themes),
+            "conformity_service": asked.conformity, "contact_name": contact.organisation, "contact_email": contact.email,
+            "temp_extent": "/".join(micros_text(Micros(min(end, now())))[:10] for end in span),
+        }  # fmt: skip
+
+    def _configuration(self, base_url: str, inspire: dict[str, str]) -> dict[str, dict[str, str]]:
         service, contact = self._settings.service, self._settings.service.contact
         return {
             "server": {
@@ -79,7 +96,7 @@ class CswService:
                 "contact_instructions": "-", "contact_role": "pointOfContact",
             },
             "repository": {"source": "ogc.csw.repository.Repository", "database": "none", "table": "records"},
-            "metadata:inspire": {"enabled": "false"},
+            "metadata:inspire": inspire,
         }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from ogc.http.fields import number
 _OGC = "{http://www.opengis.net/ogc}"
 _GML = "{http://www.opengis.net/gml}"
 _FES, _GML32 = "{http://www.opengis.net/fes/2.0}", "{http://www.opengis.net/gml/3.2}"
+_LAT_LON, _LON_LAT = "urn:ogc:def:crs:EPSG::4326", "urn:ogc:def:crs:OGC:1.3:CRS84"
 _RENAMED = {"ValueReference": "PropertyName"}
 _DEPTH = 30
 _RELATIONS = {
@@ -29,10 +30,15 @@ SPATIAL = ("BBOX", "Disjoint", "Intersects")
 """The spatial operators that we know; only these are advertised."""
 
 
-def parse_filter(root: etree._Element) -> Filter:
-    """An `ogc:Filter`, or an `fes:Filter` of version 2.0, as our tree. Raises Fault INVALID."""
-    if root.tag == f"{_FES}Filter":
-        root = _older(root)
+def parse_filter(root: etree._Element, *, longitude_first: bool = False) -> Filter:
+    """An `ogc:Filter`, or an `fes:Filter` of version 2.0, as our tree. Raises Fault INVALID.
+
+    An envelope without a CRS is in EPSG:4326, latitude first; where `longitude_first`, in CRS84.
+    """
+    root = _older(root) if root.tag == f"{_FES}Filter" else deepcopy(root)
+    for envelope in root.iter(f"{_GML}Envelope"):
+        if "srsName" not in envelope.attrib:
+            envelope.set("srsName", _LON_LAT if longitude_first else _LAT_LON)
     if root.tag != f"{_OGC}Filter":
         raise invalid("the constraint is not an ogc:Filter of version 1.1", "constraint")
     return And(tuple(_node(child, 0) for child in root))
@@ -119,8 +125,7 @@ def _envelope(element: etree._Element) -> Box:
     )
     if len(low) != 2 or len(high) != 2:
         raise invalid("an envelope has two corners of two numbers", "constraint")
-    named = envelope.get("srsName", "urn:ogc:def:crs:EPSG::4326")
-    crs = _spelled(named)
+    crs = _spelled(str(envelope.get("srsName")))
     if crs.epsg != 4326:
         raise invalid("an envelope is in EPSG:4326 or CRS84", "constraint")
     return box_from((number(low[0]), number(low[1]), number(high[0]), number(high[1])), crs)

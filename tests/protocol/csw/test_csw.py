@@ -3,7 +3,11 @@
 
 import pytest
 from lxml import etree
+from starlette.testclient import TestClient
 from support import World, schema
+
+from config.settings import Csw, Inspire
+from hysope.app import build
 
 CSW = "{http://www.opengis.net/cat/csw/2.0.2}"
 DC = "{http://purl.org/dc/elements/1.1/}"
@@ -452,3 +456,70 @@ def test_what_one_may_not_see_is_not_in_the_catalogue(world: World) -> None:
         )
         assert b"oso-23" in client.get(query, headers={"x-api-key": key}).content
         assert client.get(query, headers={"x-api-key": "hyk_wrong"}).status_code == 401
+
+
+def test_an_envelope_without_a_crs_is_read_as_the_settings_say(world: World) -> None:
+    """Latitude first, as pycsw and pygeoapi mean it; longitude first for GeoNetwork's harvester. One that names its CRS is read as it says."""
+
+    def asked(low: str, high: str, srs: str = "") -> str:
+        envelope = f"<gml:Envelope{srs}><gml:lowerCorner>{low}</gml:lowerCorner><gml:upperCorner>{high}</gml:upperCorner></gml:Envelope>"
+        box = f"<ogc:BBOX><ogc:PropertyName>ows:BoundingBox</ogc:PropertyName>{envelope}</ogc:BBOX>"
+        return f'<csw:GetRecords {NAMESPACES} service="CSW" version="2.0.2" resultType="results"><csw:Query typeNames="csw:Record"><csw:ElementSetName>brief</csw:ElementSetName><csw:Constraint version="1.1.0"><ogc:Filter><ogc:And>{box}{SERIES}</ogc:And></ogc:Filter></csw:Constraint></csw:Query></csw:GetRecords>'
+
+    swapped = world.settings.model_copy(update={"csw": Csw(longitude_first=True)})
+    lat_lon, lon_lat = ("44.2 0.5", "44.3 0.6"), ("0.5 44.2", "0.6 44.3")
+    plain = {
+        "service": "CSW",
+        "version": "2.0.2",
+        "request": "GetRecords",
+        "resulttype": "results",
+        "typenames": "csw:Record",
+        "elementsetname": "brief",
+    }
+    urn = ' srsName="urn:ogc:def:crs:EPSG::4326"'
+    with TestClient(build(swapped)) as client:
+        for corners, here, there in ((lat_lon, COLLECTIONS, set()), (lon_lat, set(), COLLECTIONS)):
+            assert ids(post(world, asked(*corners))) == here
+            other = client.post("/csw", content=asked(*corners), headers={"content-type": "application/xml"})
+            assert ids(etree.fromstring(other.content)) == there
+            tail = {
+                "constraintlanguage": "FILTER",
+                "constraint_language_version": "1.1.0",
+                "constraint": asked(*corners).split("<ogc:Filter>")[1].split("</ogc:Filter>")[0],
+            }
+            tail["constraint"] = (
+                f'<ogc:Filter xmlns:ogc="http://www.opengis.net/ogc" xmlns:gml="http://www.opengis.net/gml" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:ows="http://www.opengis.net/ows">{tail["constraint"]}</ogc:Filter>'
+            )
+            kvp = client.get("/csw", params={**plain, **tail})
+            assert ids(etree.fromstring(kvp.content)) == there
+        named = client.post("/csw", content=asked(*lat_lon, urn), headers={"content-type": "application/xml"})
+        assert ids(etree.fromstring(named.content)) == COLLECTIONS
+
+
+def test_the_capabilities_say_what_inspire_wants_where_the_settings_ask_for_it(world: World) -> None:
+    common = "{http://inspire.ec.europa.eu/schemas/common/1.0}"
+    assert not list(get(world, REQUEST="GetCapabilities").iter(f"{common}ResourceType"))
+    asked = Csw(inspire=Inspire(themes=("Land cover", "Hydrography"), conformity="conformant"))
+    with TestClient(build(world.settings.model_copy(update={"csw": asked}))) as client:
+        root = etree.fromstring(client.get("/csw?service=CSW&request=GetCapabilities").content)
+        french = etree.fromstring(client.get("/csw?service=CSW&request=GetCapabilities&language=fre").content)
+        klingon = etree.fromstring(
+            client.get("/csw?service=CSW&request=GetCapabilities&language=tlh").content
+        )
+        newer = client.get("/csw?service=CSW&version=3.0.0&request=GetCapabilities")
+    (said,) = root.iter("{http://inspire.ec.europa.eu/schemas/inspire_ds/1.0}ExtendedCapabilities")
+    assert said.findtext(f"{common}SpatialDataServiceType") == "discovery"
+    assert [one.findtext(f"{common}KeywordValue") for one in said.iter(f"{common}Keyword")] == [
+        "Land cover",
+        "Hydrography",
+    ]
+    assert said.findtext(f".//{common}Degree") == "conformant"
+    assert said.findtext(f".//{common}EmailAddress") == world.settings.service.contact.email
+    first, last = said.findtext(f".//{common}StartingDate"), said.findtext(f".//{common}EndDate")
+    assert first and last and "2016" < first < last
+    assert (
+        said.findtext(f".//{common}DefaultLanguage/{common}Language"),
+        french.findtext(f".//{common}ResponseLanguage/{common}Language"),
+    ) == ("eng", "fre")
+    assert code(klingon) == ("InvalidParameterValue", "language")
+    assert newer.status_code == 200
