@@ -16,7 +16,6 @@ from catalog.model.faults import Fault, Kind, invalid
 from catalog.query import Among, And, During, Filter, Meets, Property, Text
 from catalog.words import asked
 from catalog.xml.parse import parse
-from config.limits import Limits
 from ogc.filter.cql_text import parse_cql
 from ogc.filter.fes import parse_filter
 from ogc.filter.values import read_period
@@ -92,9 +91,8 @@ def from_kvp(kvp: Kvp, *, longitude_first: bool = False) -> CswRequest:
     )
 
 
-def from_xml(body: bytes, limits: Limits, *, longitude_first: bool = False) -> CswRequest:
-    """A request in XML. Raises Fault."""
-    root = parse(body, limits.body_bytes)
+def from_xml(root: etree._Element, *, longitude_first: bool = False) -> CswRequest:
+    """A request in XML, without an envelope. Raises Fault."""
     name = etree.QName(root)
     space = str(name.namespace)
     if space not in (_CSW, _CSW3) or name.localname.lower() not in _OPERATIONS:

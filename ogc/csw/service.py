@@ -117,6 +117,21 @@ def status(fault: Fault, version: str) -> int:
     )
 
 
+def code(fault: Fault) -> str:
+    """The exception code of a fault."""
+    return "NoApplicableCode" if fault.kind in _OURS else _CODES.get(fault.kind, "InvalidParameterValue")
+
+
+def reported(body: bytes) -> tuple[str, str] | None:
+    """Code and text of the report that a document is; None for any other."""
+    if b"ExceptionReport" not in body[:1_000]:
+        return None
+    found = next(etree.fromstring(body).iter("{*}Exception"), None)
+    if found is None:
+        return None
+    return found.get("exceptionCode", ""), " ".join(str(part).strip() for part in found.itertext()).strip()
+
+
 def report(fault: Fault, version: str) -> bytes:
     """An ExceptionReport of OWS 1.0, and of OWS 2.0 for CSW 3.0."""
     space, place, words = (
@@ -127,11 +142,10 @@ def report(fault: Fault, version: str) -> bytes:
     root.set(
         f"{{{_XSI}}}schemaLocation", f"{space} http://schemas.opengis.net/{place}/owsExceptionReport.xsd"
     )
-    code = "NoApplicableCode" if fault.kind in _OURS else _CODES.get(fault.kind, "InvalidParameterValue")
     exception: etree._Element = el(
         root,
         f"{{{space}}}Exception",
-        exceptionCode=code,
+        exceptionCode=code(fault),
         **({"locator": fault.locator} if fault.locator else {}),
     )
     el(exception, f"{{{space}}}ExceptionText", fault.text)

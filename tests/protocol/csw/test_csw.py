@@ -523,3 +523,43 @@ def test_the_capabilities_say_what_inspire_wants_where_the_settings_ask_for_it(w
     ) == ("eng", "fre")
     assert code(klingon) == ("InvalidParameterValue", "language")
     assert newer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("envelope", "media"),
+    [("http://www.w3.org/2003/05/soap-envelope", "application/soap+xml"), ("http://schemas.xmlsoap.org/soap/envelope/", "text/xml")],
+)  # fmt: skip
+def test_soap(world: World, response_schema: etree.XMLSchema, envelope: str, media: str) -> None:
+    """Both versions of SOAP: the answers of plain XML in an envelope, and faults of ours and of the engine as SOAP faults."""
+
+    def asked(inner: str) -> tuple[int, etree._Element]:
+        body = (
+            f'<s:Envelope xmlns:s="{envelope}" {NAMESPACES}><s:Header/><s:Body>{inner}</s:Body></s:Envelope>'
+        )
+        answer = world.client.post("/csw", content=body, headers={"content-type": media})
+        assert answer.headers["content-type"].split(";")[0] == media
+        root = etree.fromstring(answer.content)
+        (found,) = root.find(f"{{{envelope}}}Body")
+        return answer.status_code, etree.fromstring(etree.tostring(found))
+
+    box = "<ogc:BBOX><ogc:PropertyName>ows:BoundingBox</ogc:PropertyName><gml:Envelope><gml:lowerCorner>44.2 0.5</gml:lowerCorner><gml:upperCorner>44.3 0.6</gml:upperCorner></gml:Envelope></ogc:BBOX>"
+    query = f'<csw:Query typeNames="csw:Record"><csw:ElementSetName>brief</csw:ElementSetName><csw:Constraint version="1.1.0"><ogc:Filter><ogc:And>{box}{SERIES}</ogc:And></ogc:Filter></csw:Constraint></csw:Query>'
+    records_ = '<csw:GetRecords service="CSW" version="2.0.2" resultType="results" maxRecords="{}">{}</csw:GetRecords>'
+    status, found = asked(records_.format(100, query))
+    assert status == 200 and ids(found) == COLLECTIONS and response_schema.validate(found)
+    status, found = asked('<csw:GetCapabilities service="CSW"/>')
+    assert status == 200 and found.tag == f"{CSW}Capabilities" and response_schema.validate(found)
+    wrong = records_.format(100, query.replace("dc:type", "dc:colour"))
+    for inner, text in (
+        (wrong, "colour"),
+        (records_.format("many", query), "maxRecords"),
+        (records_.format(5, ""), ""),
+    ):
+        status, found = asked(inner)
+        assert found.tag == f"{{{envelope}}}Fault" and status == 400, etree.tostring(found)
+        assert next(found.iter(f"{OWS}Exception")).get("exceptionCode")
+        assert text in etree.tostring(found).decode()
+    for inner in ("", records_.format(5, query) * 2):
+        body = f'<s:Envelope xmlns:s="{envelope}" {NAMESPACES}><s:Body>{inner}</s:Body></s:Envelope>'
+        answer = world.client.post("/csw", content=body, headers={"content-type": media})
+        assert code(etree.fromstring(answer.content))[0] and "one request" in answer.text
