@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from centres import REAL, Centre, made, recorded_answers, settings_of
 from starlette.testclient import TestClient
 from support import (
     DAYS,
@@ -131,6 +132,24 @@ def hydro(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with TestClient(build(settings), client=("127.0.0.1", 50_000)) as client:
         yield World(settings, services, client, report)
     services.close()
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of recorded answers of other centres."""
+    if not REAL.is_dir():
+        pytest.skip("the shared samples are not beside this clone")
+    with recorded_answers(tmp_path_factory.mktemp("answers")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def centre(products: Path, recorded: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
+    """Products, stations, and what other centres catalogue."""
+    settings = settings_of(tmp_path_factory.mktemp("centre"), recorded)
+    key = made(settings, products, tmp_path_factory.mktemp("centre-series"), recorded)
+    with TestClient(build(settings), client=("127.0.0.1", 50_000)) as client:
+        yield Centre(client, key)
 
 
 @pytest.fixture(scope="session")

@@ -1,90 +1,20 @@
 """What is no product of ours at the STAC API: stations, and what other centres catalogue, in one list with the products."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pystac
 import pytest
-from centres import CENTRES, REAL, recorded_answers, sources
+from centres import CENTRES, REAL, Centre, made, settings_of
 from stac_schemas import Schemas
 from starlette.testclient import TestClient
 from support import fresh_database
 
-from catalog.generator.demo import demo_series
-from catalog.harvest.run import Harvester
-from catalog.keys import KeyRequest
-from catalog.model.principal import OPERATOR, Role
-from config.settings import Database, Server, Settings
+from config.settings import Database
 from hysope.app import build
-from hysope.wiring import wire_catalog, wire_ingest
 
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="the shared samples are not beside this clone")
-
-
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with recorded_answers(tmp_path_factory.mktemp("answers")) as address:
-        yield address
-
-
-@dataclass
-class Centre:
-    """A server with products, stations and the records of four other centres, one more being for a group."""
-
-    client: TestClient
-    key: str
-    """Of somebody of that group."""
-
-    def get(self, path: str, **headers: str) -> Any:
-        answer = self.client.get(path.removeprefix("http://maps.example"), headers=headers)
-        assert answer.status_code == 200, (path, answer.text)
-        return answer.json()
-
-    def search(self, **body: Any) -> Any:
-        answer = self.client.post("/stac/search", json=body)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def walk(self, **body: Any) -> list[list[dict[str, Any]]]:
-        """All pages of a search."""
-        pages, after = [], {}
-        while True:
-            page = self.search(**body, **after)
-            pages.append(page["features"])
-            following = next((one for one in page["links"] if one["rel"] == "next"), None)
-            if following is None:
-                return pages
-            after = {"token": following["body"]["token"]}
-
-
-def made(settings: Settings, products: Path, folder: Path, recorded: str) -> str:
-    """Fills a catalogue; the key of somebody who sees all of it."""
-    catalog = wire_catalog(settings)
-    demo_series(folder)
-    worker = wire_ingest(settings, catalog)
-    chosen = [one for one in sorted(products.iterdir()) if "SENTINEL2" in one.name or "LIS" in one.name]
-    assert set(worker.run(worker.find([*chosen, folder])).counts()) == {"new"}
-    for name in settings.harvest:
-        run = Harvester(catalog, settings.harvest, settings.limits).run(name)
-        assert run.status == "done", run
-    key = catalog.keys.create(KeyRequest("ann", Role.USER, groups=frozenset({"hydro"})), OPERATOR)[1]
-    catalog.close()
-    return key
-
-
-def settings_of(data: Path, recorded: str) -> Settings:
-    return Settings(data=data, server=Server(public_url="http://maps.example"), access={"closed": ("hydro",)}, harvest=sources(recorded))  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def centre(products: Path, recorded: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
-    settings = settings_of(tmp_path_factory.mktemp("data"), recorded)
-    key = made(settings, products, tmp_path_factory.mktemp("series"), recorded)
-    with TestClient(build(settings), client=("127.0.0.1", 50_000)) as client:
-        yield Centre(client, key)
 
 
 def test_every_collection_and_item_validates_and_is_where_it_says(centre: Centre, schemas: Schemas) -> None:
