@@ -55,7 +55,7 @@ _ALWAYS = Micros(2**62)
 _PUBLIC = Micros(-(2**62))
 _KEPT = 8_192
 _VIEWS = 100
-"""Of how many sets of rights the summaries of other centres are kept."""
+"""Of how many sets of rights it is kept which other centres and stations there are."""
 _LONG_QUESTION = 4_000
 """Characters."""
 """Entries of a cache."""
@@ -93,6 +93,7 @@ class Catalog:
             OrderedDict()
         )
         self._counts = Kept[int](_KEPT)
+        self._inhabited = Kept[tuple[str, ...]](_VIEWS)
         self._sources = Kept[Mapping[str, Summary]](_VIEWS)
         self._changes: tuple[int, Mapping[str, int]] = (-1, {})
         self._spaces: OrderedDict[tuple[str, ...], tuple[tuple[int, int], tuple[str, ...]]] = OrderedDict()
@@ -366,6 +367,16 @@ class Catalog:
         if found is None:
             found = self._store.records.sources(self._sight(who), deadline)
             self._sources.put(edition, who.view, found)
+        return found
+
+    def station_collections(self, who: Principal, deadline: Deadline) -> tuple[str, ...]:
+        """The collections of series that have a station for `who`; found once in an edition."""
+        edition = self.edition()
+        found = self._inhabited.get(edition, who.view)
+        if found is None:
+            names = tuple(self.registry.series_types)
+            found = self._store.records.inhabited(names, self._sight(who), deadline)
+            self._inhabited.put(edition, who.view, found)
         return found
 
     def span_of_records(

@@ -112,6 +112,19 @@ class Records:
             rows = connection.execute(query).all()
         return {name: Summary(name, (), _box(*sides), (), count, Micros(first), Micros(last)) for name, count, *sides, first, last in rows}  # fmt: skip
 
+    def inhabited(self, names: Sequence[str], visible: Visible, deadline: Deadline) -> tuple[str, ...]:
+        """Those of some collections that have the record of a station, found without counting them."""
+        c = tables.record.c
+        seen = visible_changes(tables.record, visible)
+        with self._database.reading(deadline) as connection:
+            return tuple(
+                name
+                for name in names
+                if connection.execute(
+                    select(c.key).where(c.collection == name, c.kind == "station", seen).limit(1)
+                ).first()
+            )
+
     def span(self, tree: Filter, visible: Visible, deadline: Deadline) -> tuple[Micros, Micros] | None:
         """Start of the first and end of the last record of a filter; None where none says a time."""
         c = tables.record.c

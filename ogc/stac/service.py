@@ -57,7 +57,7 @@ class StacService:
 
     def _every(self, who: Principal, base: str, server: str) -> Iterator[_Collection]:
         deadline = self._deadline()
-        series = self._catalog.registry.series_types
+        series = self._catalog.station_collections(who, deadline)
         names = (*self._catalog.registry.types, *self._catalog.space_collections(who, deadline), *series)
         for name in names:
             kind, summary = self._catalog.kind_of(name), self._catalog.summary(name, who, deadline)
@@ -177,10 +177,7 @@ class StacService:
     def _beside(self, search: Search, who: Principal) -> Filter | None:
         """The search of records; None where no collection that has any is asked for."""
         deadline = self._deadline()
-        there = [
-            *(name for name in self._catalog.registry.series_types if self._catalog.summary(name, who, deadline).products),
-            *self._sources(who, deadline),
-        ]  # fmt: skip
+        there = (*self._catalog.station_collections(who, deadline), *self._sources(who, deadline))
         asked = [name for name in there if not search.collections or name in search.collections]
         return And((_besides(asked), search.tree)) if asked else None
 
@@ -213,7 +210,7 @@ class StacService:
     ) -> tuple[tuple[str, int], ...]:
         """The collections of a search with their numbers, the commonest first."""
         deadline = self._deadline()
-        names = (*self._catalog.registry.series_types, *self._sources(who, deadline))
+        names = (*self._catalog.station_collections(who, deadline), *self._sources(who, deadline))
         counts = [
             (name, self._catalog.count_records(And((tree, equal(Property.COLLECTION, name))), who, deadline))
             for name in names
