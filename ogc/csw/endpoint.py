@@ -6,18 +6,21 @@ from __future__ import annotations
 from functools import partial
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from catalog.model.faults import Fault
 from catalog.model.principal import Role
 from catalog.xml.parse import parse
 from ogc.csw import service
 from ogc.csw.request import V2, V3, asked_version, from_kvp, from_xml
-from ogc.csw.service import Answer, CswService
+from ogc.csw.service import ATOM, Answer, CswService
 from ogc.http import soap
 from ogc.http.edge import Edge
 from ogc.http.identity import CHALLENGE
+from ogc.http.kvp import Kvp
 from ogc.http.soap import unwrapped
+
+_DESCRIPTION = "application/opensearchdescription+xml"
 
 
 class CswEndpoint:
@@ -39,7 +42,9 @@ class CswEndpoint:
                 envelope = posted.envelope
                 read = from_xml(posted.root, longitude_first=first)
             else:
-                kvp = await self._edge.kvp(request)
+                kvp = self._asked(await self._edge.kvp(request), request.headers.get("accept", ""))
+                if kvp is None:
+                    return RedirectResponse(f"{self._edge.base_url(request)}/opensearch")
                 version = asked_version(kvp, b"")
                 read = from_kvp(kvp, longitude_first=first)
             base = self._edge.base_url(request)
@@ -51,6 +56,16 @@ class CswEndpoint:
         if envelope:
             return _enveloped(said, envelope, headers)
         return Response(said.body, said.status, headers, said.media_type)
+
+    @staticmethod
+    def _asked(kvp: Kvp, accept: str) -> Kvp | None:
+        """The parameters, with what 3.0 has `Accept` and an address without any parameter mean (requirements 2, 6 to 8); None: OpenSearch's description."""
+        wish = accept.split(",")[0].split(";")[0].strip().lower()
+        if not kvp:
+            return None if wish == _DESCRIPTION else {"SERVICE": "CSW", "REQUEST": "GetCapabilities", "ACCEPTVERSIONS": V3}  # fmt: skip
+        if wish == ATOM and kvp.get("VERSION") == V3 and "OUTPUTFORMAT" not in kvp and kvp.get("REQUEST", "").startswith("GetRecord"):  # fmt: skip
+            return {**kvp, "OUTPUTFORMAT": ATOM}
+        return kvp
 
 
 def _enveloped(said: Answer, envelope: str, headers: dict[str, str]) -> Response:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from lxml import etree
 
+from catalog.crs import CRS84, box_from, read_crs
 from catalog.model.area import Box
 from catalog.model.faults import Fault, Kind, invalid
 from catalog.query import Among, And, During, Filter, Meets, Property, Text
@@ -71,6 +72,8 @@ def from_kvp(kvp: Kvp, *, longitude_first: bool = False) -> CswRequest:
     if kvp.get("RESPONSEHANDLER"):
         raise Fault(Kind.INVALID, "responses go to the one who asks only", "responsehandler")
     version = _version(kvp, operation)
+    if version == V3:
+        _strictly(kvp, operation)
     passed = {name: value for name, value in kvp.items() if name in _PASSED}
     passed.update({"SERVICE": "CSW", "VERSION": version, "REQUEST": operation})
     if operation == "GetRecords":
@@ -89,6 +92,14 @@ def from_kvp(kvp: Kvp, *, longitude_first: bool = False) -> CswRequest:
         _iso(kvp.get("OUTPUTSCHEMA")),
         version,
     )
+
+
+def _strictly(kvp: Kvp, operation: str) -> None:
+    """What 3.0 wants of every request (12-176r7, requirements 10 and 12), and what clients of 2.0.2 leave out or misspell."""
+    if not kvp.get("SERVICE"):
+        raise Fault(Kind.MISSING, "the parameter SERVICE is required", "service")
+    if kvp["REQUEST"] != operation:
+        raise Fault(Kind.INVALID, f"the operation is spelled {operation}", "request")
 
 
 def from_xml(root: etree._Element, *, longitude_first: bool = False) -> CswRequest:
@@ -170,14 +181,25 @@ def _kvp_filter(kvp: Kvp, version: str, longitude_first: bool) -> Filter:
     if version == V3:
         ids, time = _IDS.read_or(kvp, ()), _TIME.read_or(kvp, None)
         parts += [*([Among(Property.ID, ids)] if ids else []), *([During(time)] if time else [])]
-        kvp = {**kvp, "BBOX": ",".join(kvp.get("BBOX", "").split(",")[:4])} if kvp.get("BBOX") else kvp
-    box = _BBOX.read_or(kvp, None)
-    if box:
-        parts.append(Meets(Box(west=box[0], south=box[1], east=box[2], north=box[3])))
+    box = _box(kvp, version)
+    if box is not None:
+        parts.append(Meets(box))
     words = _Q.read_or(kvp, "")
     if words:
         parts.append(Text(asked(words)))
     return And(tuple(parts))
+
+
+def _box(kvp: Kvp, version: str) -> Box | None:
+    """`BBOX`: in 3.0 a CRS may follow the four numbers and says their order (OWS common 2.0, 10.2.3); without one it is CRS84."""
+    corners, crs = kvp.get("BBOX", ""), CRS84
+    if version == V3 and corners.count(",") == 4:
+        corners, _, name = corners.rpartition(",")
+        crs = read_crs(name, "bbox")
+        if crs.epsg != 4326:
+            raise Fault(Kind.INVALID, "bbox is in EPSG:4326 or CRS84", "bbox")
+    found = _BBOX.read_or({"BBOX": corners}, None)
+    return None if found is None else box_from(found, crs)
 
 
 def _xml_filter(constraint: etree._Element, space: str, longitude_first: bool) -> Filter:

@@ -139,6 +139,8 @@ class OpenSearchEndpoints:
     def _answer(self, search: Search, who: Principal, base: str, kvp: dict[str, str]) -> bytes:
         deadline = Deadline.after(self._settings.limits.search_seconds)
         total = self._catalog.count_records(search.tree, who, deadline)
+        if not total and kvp.get("uid"):
+            raise Fault(Kind.UNKNOWN_PRODUCT, f"there is no record {shown(kvp['uid'])}", "uid")
         found = self._catalog.search_records(
             search.tree, who, deadline, Order.MODIFIED_DOWN, search.count, search.start - 1
         )
