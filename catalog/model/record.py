@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from catalog.model.area import Box
 from catalog.model.time import Micros, Period
@@ -69,8 +69,8 @@ class Record:
     """Whether a file of the product lies on tape alone."""
     foreign: Foreign | None = None
     """What is known of a record of another centre, besides."""
-    key: int = 0
-    """The store's number of it; 0 on a record that is not stored."""
+    key: int = field(default=0, compare=False)
+    """The store's number of it, which says nothing; 0 on a record that is not stored."""
 
 
 @dataclass(frozen=True, slots=True)
