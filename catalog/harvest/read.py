@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from lxml import etree
 
@@ -15,18 +16,26 @@ from catalog.xml.parse import parse
 
 _ISO = frozenset({"MD_Metadata", "MI_Metadata", "CHE_MD_Metadata"})
 _DC = frozenset({"Record", "dc", "SummaryRecord", "BriefRecord"})
+_KNOWN = _ISO | _DC | {capabilities.ENTRY}
 
 
 def read_record(origin: Origin, limit: int) -> Record:
-    """The record of a document of at most `limit` bytes. Raises Fault INVALID or TOO_LARGE with the reason."""
-    return record_of(_draft(origin.original, limit), origin)
+    """The record of a document of at most `limit` bytes. Raises Fault INVALID or TOO_LARGE with the reason.
 
-
-def _draft(body: bytes, limit: int) -> Draft:
-    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    if start == b"{":
-        return _json(body)
+    Of an ISO document inside another one, as folders hold answers of a CSW, the inner one is the original: it is what harvesters of ours can read.
+    """
+    body = origin.original
+    if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
+        return record_of(_json(body), origin)
     root = parse(body, limit)
+    inner = next(root.iter("{*}MD_Metadata", "{*}MI_Metadata"), None)
+    if etree.QName(root).localname in _KNOWN or inner is None:
+        return record_of(_draft(root), origin)
+    alone = etree.tostring(inner, xml_declaration=True, encoding="UTF-8", with_tail=False)
+    return record_of(iso.read(inner), replace(origin, original=alone))
+
+
+def _draft(root: etree._Element) -> Draft:
     name = etree.QName(root).localname
     if name in _ISO:
         return iso.read(root)
@@ -34,9 +43,6 @@ def _draft(body: bytes, limit: int) -> Draft:
         return capabilities.read(root)
     if name in _DC:
         return dublincore.read(root)
-    inner = next((one for one in root.iter("{*}MD_Metadata", "{*}MI_Metadata")), None)
-    if inner is not None:
-        return iso.read(inner)
     raise Fault(Kind.INVALID, f"a document of {name[:60]!r} is in no form that is read")
 
 
