@@ -340,15 +340,15 @@ class HarvestSource(_Frozen):
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0
 
     @property
-    def walked(self) -> bool:
+    def fetched(self) -> bool:
         """Whether it is fetched."""
         return self.type != "push"
 
     @model_validator(mode="after")
     def _has_a_way(self) -> HarvestSource:
-        if self.walked and not self.url.startswith(("http://", "https://")):
+        if self.fetched and not self.url.startswith(("http://", "https://")):
             raise ValueError("url must start with http:// or https://")
-        if not self.walked and (self.url or self.prefix):
+        if not self.fetched and (self.url or self.prefix):
             raise ValueError(
                 "a source of the type push has neither url nor prefix: its items come with their ids"
             )
@@ -407,7 +407,7 @@ class Settings(_Frozen):
     @property
     def fetched(self) -> dict[str, HarvestSource]:
         """The sources that are fetched; to the others operators send."""
-        return {name: one for name, one in self.harvest.items() if one.walked}
+        return {name: one for name, one in self.harvest.items() if one.fetched}
 
     @property
     def jobs_folder(self) -> Path:

@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from catalog.harvest.pushed import Pushed
 from catalog.model.faults import Fault
 from catalog.model.time import now
 from catalog.raster.environment import give_back
@@ -169,7 +170,13 @@ def _catalogues(services: Services, edge: Edge) -> list[BaseRoute]:
     return [
         Route("/csw", CswEndpoint(CswService(catalog, settings), edge).__call__, methods=_BOTH),
         Route("/oai", OaiEndpoint(OaiService(catalog, settings), edge).__call__, methods=_BOTH),
-        *StacEndpoints(StacService(catalog, settings), edge, settings, __version__).routes(),
+        *StacEndpoints(
+            StacService(catalog, settings),
+            Pushed(catalog, settings.harvest, settings.limits),
+            edge,
+            settings,
+            __version__,
+        ).routes(),
         *OpenSearchEndpoints(catalog, edge, settings).routes(),
         *DcatEndpoints(catalog, edge, settings).routes(),
         *HubEndpoint(catalog, edge, settings).routes(),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from catalog.harvest.neutral import Origin
@@ -23,27 +24,31 @@ class Pushed:
 
     def __init__(self, catalog: Catalog, sources: Mapping[str, HarvestSource], limits: Limits) -> None:
         self._catalog, self._limits = catalog, limits
-        self._names = frozenset(name for name, one in sources.items() if not one.walked)
+        self._names = frozenset(name for name, one in sources.items() if not one.fetched)
 
     def takes(self, source: str) -> bool:
         """Whether there is such a source."""
         return source in self._names
 
-    def add(self, source: str, items: Sequence[tuple[str, bytes]], who: Principal) -> None:
+    def add(self, source: str, items: Sequence[tuple[str, bytes]], who: Principal) -> list[Record]:
         """Takes new items, each with its id. Raises Fault TAKEN where the catalogue has something of that id, INVALID for what is no record."""
+        records = [self._read(source, name, body) for name, body in items]
+        counts = Counter(record.id for record in records)
         with self._catalog.unit(who) as unit:
-            for name, body in items:
-                record = self._read(source, name, body)
-                if unit.source_of_record(record.id) is not None:
-                    raise Fault(Kind.TAKEN, f"there is a record {record.id[:200]!r} already", "id")
-                self._put(unit, record, who, "new")
+            there = unit.sources_of_records(list(counts))
+            taken = next((name for name, count in counts.items() if count > 1 or name in there), None)
+            if taken is not None:
+                raise Fault(Kind.TAKEN, f"there is a record {taken[:200]!r} already", "id")
+            self._put(unit, records, who, "new")
+        return records
 
-    def change(self, source: str, name: str, changed: Callable[[bytes], bytes], who: Principal) -> None:
+    def change(self, source: str, name: str, changed: Callable[[bytes], bytes], who: Principal) -> Record:
         """Replaces an item by what `changed` makes of it. Raises Fault UNKNOWN_PRODUCT, and INVALID for what is no record."""
         with self._catalog.unit(who) as unit:
             self._must_have(unit, source, name)
             record = self._read(source, name, changed(unit.original_of_record(name)))
-            self._put(unit, record, who, "updated")
+            self._put(unit, [record], who, "updated")
+        return record
 
     def remove(self, source: str, name: str, who: Principal) -> None:
         """Removes an item; harvesters are told that it is gone. Raises Fault UNKNOWN_PRODUCT."""
@@ -53,10 +58,11 @@ class Pushed:
             unit.bury_record(name, at)
             unit.note(at, who.name, "push", name, "removed")
 
-    def _put(self, unit: UnitOfWork, record: Record, who: Principal, outcome: str) -> None:
+    def _put(self, unit: UnitOfWork, records: Sequence[Record], who: Principal, outcome: str) -> None:
         at = now()
-        unit.put_record(record, _ALWAYS, at)
-        unit.note(at, who.name, "push", record.id, outcome)
+        unit.put_records(records, _ALWAYS, at)
+        for record in records:
+            unit.note(at, who.name, "push", record.id, outcome)
 
     def _read(self, source: str, name: str, body: bytes) -> Record:
         record = read_record(Origin(source, name, "", "", body), self._limits.metadata_bytes)

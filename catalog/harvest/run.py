@@ -48,7 +48,7 @@ class Harvester:
 
     def due(self) -> list[str]:
         """The sources whose time has come."""
-        return [name for name, one in self._sources.items() if one.walked and self.book.due(name) <= now()]
+        return [name for name, one in self._sources.items() if one.fetched and self.book.due(name) <= now()]
 
     def run(self, name: str, *, full: bool = False, accept_deletions: bool = False) -> Run:
         """Harvests a source, or goes on with a walk that was cut off. Raises Fault BUSY while another process does.

@@ -34,7 +34,6 @@ class CswEndpoint:
         version, envelope = V2, ""
         first = self._edge.settings.csw.longitude_first
         try:
-            who = await self._edge.principal(request)
             if self._edge.has_xml(request):
                 body = await self._edge.body(request)
                 version = asked_version({}, body)
@@ -47,7 +46,7 @@ class CswEndpoint:
                     return RedirectResponse(f"{self._edge.base_url(request)}/opensearch")
                 version = asked_version(kvp, b"")
                 read = from_kvp(kvp, longitude_first=first)
-            base = self._edge.base_url(request)
+            who, base = await self._edge.principal(request), self._edge.base_url(request)
             said = await self._edge.pool.run(partial(self._csw.answer, read, who, base))
         except Fault as fault:
             return _refused(fault, version, envelope)

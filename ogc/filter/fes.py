@@ -35,7 +35,8 @@ def parse_filter(root: etree._Element, *, longitude_first: bool = False) -> Filt
 
     An envelope without a CRS is in EPSG:4326, latitude first; where `longitude_first`, in CRS84.
     """
-    root = _older(root) if root.tag == f"{_FES}Filter" else deepcopy(root)
+    if root.tag == f"{_FES}Filter":
+        root = _older(root)
     for envelope in root.iter(f"{_GML}Envelope"):
         if "srsName" not in envelope.attrib:
             envelope.set("srsName", _LON_LAT if longitude_first else _LAT_LON)

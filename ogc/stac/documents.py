@@ -183,7 +183,6 @@ def item(
     home = f"{base}/collections/{product.collection}"
     assets = {asset.key: _asset(asset, product, kind, server, addresses or {}) for asset in product.assets}
     properties = _properties(product, kind)
-    wms = f"{server}/wms?{urlencode({'service': 'WMS', 'version': '1.3.0', 'request': 'GetCapabilities'})}"
     return {
         "type": "Feature", "stac_version": "1.1.0", "stac_extensions": _extensions(properties, assets), "id": product.id, "collection": product.collection,
         "geometry": mapping(outline), "bbox": [west, south, east, north], "properties": properties, "assets": assets,
@@ -191,7 +190,7 @@ def item(
             link(f"{home}/items/{product.id}", "self", "application/geo+json"), link(home, "parent", "application/json"),
             link(home, "collection", "application/json"), link(base, "root", "application/json"),
             link(f"{server}/products/{product.id}", "alternate", "text/html", "Page"),
-            {**link(wms, "wms", "text/xml", f"layer {product.collection}"), "wms:layers": [product.collection]},
+            map_link(server, product.collection),
         ],
     }  # fmt: skip
 
@@ -299,6 +298,12 @@ def items(
         **counts,
         "type": "FeatureCollection", "features": list(found), "links": list(links), "numberMatched": matched, "numberReturned": len(found),
     }  # fmt: skip
+
+
+def map_link(server: str, layer: str) -> Document:
+    """A layer of our map service (web map links 1.2)."""
+    wms = f"{server}/wms?{urlencode({'service': 'WMS', 'version': '1.3.0', 'request': 'GetCapabilities'})}"
+    return {**link(wms, "wms", "text/xml", f"layer {layer}"), "wms:layers": [layer]}
 
 
 def link(href: str, rel: str, media: str, title: str = "") -> Document:

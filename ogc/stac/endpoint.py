@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from catalog.harvest.pushed import Pushed
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Principal
 from config.settings import Settings
@@ -42,9 +43,11 @@ T = TypeVar("T")
 class StacEndpoints:
     """The resources of the STAC API."""
 
-    def __init__(self, service: StacService, edge: Edge, settings: Settings, version: str) -> None:
+    def __init__(
+        self, service: StacService, pushed: Pushed, edge: Edge, settings: Settings, version: str
+    ) -> None:
         self._service, self._edge, self._settings, self._version = service, edge, settings, version
-        self._transactions = Transactions(service, edge, settings)
+        self._transactions = Transactions(service, pushed, edge)
 
     def routes(self) -> list[Route]:
         """Every resource with its methods."""

@@ -19,7 +19,7 @@ from config.series_types import SeriesType
 from config.settings import HarvestSource
 from ogc.common.blocks import QUERYABLES_REL
 from ogc.metadata.geojson import outline
-from ogc.stac.documents import SCHEMA_TYPE, Document, link
+from ogc.stac.documents import SCHEMA_TYPE, Document, link, map_link
 
 _OPEN = ("0001-01-01T00:00:00Z", "9999-12-31T00:00:00Z")
 """What stands for the open ends of an item's period, which must have both."""
@@ -28,12 +28,12 @@ _OURS = frozenset({"self", "root", "parent", "collection", "items", "next", "pre
 _LINKED = "https://stac-extensions.github.io/web-map-links/v1.2.0/schema.json"
 
 
-def source_collection(name: str, source: HarvestSource, summary: Summary, base: str) -> Document:
-    """What another centre catalogues."""
-    title = source.title.en if source.title else name
-    said = f"What {title} catalogues ({source.type}, {source.url}), as it was harvested."
-    if not source.walked:
-        said = f"What was sent to {title}."
+def source_collection(name: str, source: HarvestSource | None, summary: Summary, base: str) -> Document:
+    """What another centre catalogues; without its settings its records are still here."""
+    title = source.title.en if source and source.title else name
+    said = f"What {title} catalogues, as it was harvested."
+    if source is not None:
+        said = f"What {title} catalogues ({source.type}, {source.url}), as it was harvested." if source.fetched else f"What was sent to {title}."  # fmt: skip
     return _collection(name, title, said, summary, base)
 
 
@@ -127,6 +127,8 @@ def _made(record: Record, server: str) -> Document:
         **({"description": record.abstract} if record.abstract else {}), **({"keywords": list(record.keywords)} if record.keywords else {}),
     }  # fmt: skip
     foreign, links = record.foreign, []
+    if record.station is not None:
+        links = [map_link(server, record.collection)]
     if foreign is not None:
         properties |= {
             "license": "other",

@@ -48,8 +48,7 @@ class StacService:
     """Collections and items, as one who asks may see them."""
 
     def __init__(self, catalog: Catalog, settings: Settings) -> None:
-        self.catalog = self._catalog = catalog
-        self._settings = settings
+        self._catalog, self._settings = catalog, settings
 
     def every(self, who: Principal, base: str, server: str) -> list[Document]:
         """Every collection that holds a thing for `who`: of products, those of spaces after the official ones, of stations, of other centres."""
@@ -64,19 +63,18 @@ class StacService:
             if isinstance(kind, ProductType | SeriesType) and summary.products:
                 yield _Collection(_document(kind, summary, base, server), summary, (kind.id, *texts(kind)))
         for name, summary in self._sources(who, deadline).items():
-            made = records.source_collection(name, self._settings.harvest[name], summary, base)
+            made = records.source_collection(name, self._settings.harvest.get(name), summary, base)
             yield _Collection(made, summary, (name, made["title"], made["description"]))
 
     def _sources(self, who: Principal, deadline: Deadline) -> Mapping[str, Summary]:
-        """The other centres of the settings that have something here, or may be sent something."""
-        if not self._settings.harvest:
-            return {}
-        found = self._catalog.sources(who, deadline)
-        return {
-            name: found.get(name) or Summary(name, (), None, (), 0, None, None)
+        """The other centres that have something here, also one that the settings no longer have, and those that may be sent something."""
+        there = self._catalog.sources(who, deadline)
+        found = {
+            name: there.get(name) or Summary(name, (), None, (), 0, None, None)
             for name, one in self._settings.harvest.items()
-            if name in found or (not one.walked and self._catalog.may_see(name, who))
+            if name in there or (not one.fetched and self._catalog.may_see(name, who))
         }
+        return {**found, **there}
 
     def collections(
         self, search: CollectionSearch, who: Principal, base: str, server: str
@@ -91,7 +89,7 @@ class StacService:
         kind, deadline = self._catalog.kind_of(name), self._deadline()
         if isinstance(kind, ProductType | SeriesType):
             return _document(kind, self._catalog.summary(name, who, deadline), base, server)
-        return records.source_collection(name, self._settings.harvest[name], self._sources(who, deadline)[name], base)  # fmt: skip
+        return records.source_collection(name, self._settings.harvest.get(name), self._sources(who, deadline)[name], base)  # fmt: skip
 
     def check(self, name: str, who: Principal) -> None:
         """Raises Fault UNKNOWN_LAYER where there is no such collection for `who`."""

@@ -18,9 +18,10 @@ from starlette.routing import Route
 from catalog.harvest.pushed import Pushed
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Principal, Role
-from config.settings import Settings
+from catalog.model.record import Record
 from ogc.http.edge import Edge
 from ogc.http.problem import PRIVATE, read_json
+from ogc.stac import records
 from ogc.stac.answers import GEOJSON, Handler, answered, json_answer
 from ogc.stac.documents import Document
 from ogc.stac.service import StacService
@@ -32,9 +33,8 @@ T = TypeVar("T")
 class Transactions:
     """POST, PUT, PATCH and DELETE of items."""
 
-    def __init__(self, service: StacService, edge: Edge, settings: Settings) -> None:
-        self._service, self._edge = service, edge
-        self._pushed = Pushed(service.catalog, settings.harvest, settings.limits)
+    def __init__(self, service: StacService, pushed: Pushed, edge: Edge) -> None:
+        self._service, self._pushed, self._edge = service, pushed, edge
 
     def routes(self) -> list[Route]:
         """The methods that write, at the addresses that read."""
@@ -52,14 +52,13 @@ class Transactions:
         who, name = await self._writer(request)
         document = read_json(await self._edge.body(request))
         items = await self._run(partial(read_items, document, name))
-        await self._run(partial(self._pushed.add, name, items, who))
+        made = await self._run(partial(self._pushed.add, name, items, who))
+        found = [self._shown(request, one) for one in made]
         if document["type"] == "FeatureCollection":
-            found = [await self._read(request, name, one, who) for one, _ in items]
             return json_answer({"type": "FeatureCollection", "features": found}, GEOJSON, 201)
-        (item, _) = items[0]
-        answer = json_answer(await self._read(request, name, item, who), GEOJSON, 201)
+        answer = json_answer(found[0], GEOJSON, 201)
         home = f"{self._edge.base_url(request)}/stac/collections/{name}/items"
-        answer.headers["Location"] = f"{home}/{quote(item, safe='')}"
+        answer.headers["Location"] = f"{home}/{quote(made[0].id, safe='')}"
         return answer
 
     async def _replace(self, request: Request) -> Response:
@@ -69,16 +68,16 @@ class Transactions:
         given, body = await self._run(partial(read_item, document, name))
         if given != item:
             raise Fault(Kind.INVALID, "the id of an item cannot be changed", "id")
-        await self._run(partial(self._pushed.change, name, item, lambda _before: body, who))
-        return json_answer(await self._read(request, name, item, who), GEOJSON)
+        made = await self._run(partial(self._pushed.change, name, item, lambda _before: body, who))
+        return json_answer(self._shown(request, made), GEOJSON)
 
     async def _update(self, request: Request) -> Response:
         """A merge patch (RFC 7396)."""
         who, name = await self._writer(request)
         item, patch = request.path_params["item"], read_json(await self._edge.body(request))
         change = partial(merged, patch=patch, collection=name)
-        await self._run(partial(self._pushed.change, name, item, change, who))
-        return json_answer(await self._read(request, name, item, who), GEOJSON)
+        made = await self._run(partial(self._pushed.change, name, item, change, who))
+        return json_answer(self._shown(request, made), GEOJSON)
 
     async def _delete(self, request: Request) -> Response:
         who, name = await self._operator(request)
@@ -109,9 +108,10 @@ class Transactions:
             await self._run(partial(self._service.check, name, who))
         return who, name
 
-    async def _read(self, request: Request, name: str, item: str, who: Principal) -> Document:
+    def _shown(self, request: Request, record: Record) -> Document:
+        """An item as it was written, which is as it is read."""
         base = self._edge.base_url(request)
-        return await self._run(partial(self._service.item, name, item, who, f"{base}/stac", base))
+        return records.item(record, f"{base}/stac", base)
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await self._edge.pool.run(work)

@@ -99,13 +99,15 @@ function period(item) {
 function card(item) {
   const words = WORDS[state.lang];
   const foreign = linked(item, "via");
-  const picture = foreign ? null : Object.values(item.assets).find((one) => one.roles?.includes("thumbnail"));
+  const home = new URL(linked(item, "self")).origin;
+  const ours = (href) => Boolean(href?.startsWith(`${home}/`));
+  const picture = Object.values(item.assets).find((one) => one.roles?.includes("thumbnail") && ours(one.href));
   const clouds = item.properties["eo:cloud_cover"];
   const facts = [period(item), item.properties.platform?.toUpperCase(), item.properties["grid:code"]?.replace("MGRS-", ""), typeof clouds === "number" ? `${Math.round(clouds)} % ${words.clouds}` : null];
   const day = (item.properties.start_datetime ?? item.properties.datetime)?.slice(0, 10);
   const onMap = make("a", { href: `/#lang=${state.lang}&layer=${encodeURIComponent(item.collection)}&day=${day}`, textContent: words.onMap });
   const links = [
-    ...(foreign ? [] : [onMap, " "]),
+    ...(ours(linked(item, "wms")) ? [onMap, " "] : []),
     make("a", { href: `/ogcapi/collections/metadata/items/${encodeURIComponent(item.id)}?f=html`, textContent: words.record }), " ", make("a", { href: here(linked(item, "self")), textContent: "STAC" }),
     ...(foreign?.startsWith("http") ? [" ", make("a", { href: foreign, rel: "noreferrer", textContent: words.origin })] : []),
   ];

@@ -198,3 +198,14 @@ def test_wrong_requests_have_reports_of_ows_2(
 def test_a_wrong_filter_has_one_too(world: World, valid: etree.XMLSchema) -> None:
     root = post(world, valid, "<fes:Filter><fes:Dance/></fes:Filter>", 400)
     assert root.find(f"{OWS}Exception").get("exceptionCode") == "InvalidParameterValue"
+
+
+def test_a_wrong_credential_is_told_in_the_words_of_the_version(world: World) -> None:
+    for version, space in (
+        ("2.0.2", "http://www.opengis.net/ows"),
+        ("3.0.0", "http://www.opengis.net/ows/2.0"),
+    ):
+        sent = {"service": "CSW", "version": version, "request": "GetRecords"}
+        answer = world.client.get("/csw", params=sent, headers={"X-API-Key": "wrong"})
+        root = etree.fromstring(answer.content)
+        assert (answer.status_code, root.tag) == (401, f"{{{space}}}ExceptionReport")

@@ -228,3 +228,12 @@ def test_ids_with_slashes_and_spaces(door: Door) -> None:
     assert door.client.get(path).json()["id"] == name
     assert json.loads(door.send("PATCH", path, {"properties": {"title": "T"}}).content)["id"] == name
     assert door.send("DELETE", path).status_code == 204
+
+
+def test_a_source_that_the_settings_no_longer_have_is_still_found(door: Door) -> None:
+    """Its records are at the other doors, so they are at this one."""
+    door.send("POST", HOME, ITEM)
+    with TestClient(build(door.settings.model_copy(update={"harvest": {}}))) as client:
+        assert client.get("/stac/collections/drones").json()["title"] == "drones"
+        assert client.get(f"{HOME}/flight-7").status_code == 200
+        assert client.post("/stac/search", json={"ids": ["flight-7"]}).json()["numberMatched"] == 1
