@@ -153,19 +153,27 @@ class StacService:
         tree = self._beside(search, who)
         if search.order in _TIMELY:
             if tree is not None:
-                found.append(self._records(tree, who, search.order, most, after))
+                found.append(self._records(tree, who, search.order, most, after, whole=bands is None))
             place = _up if search.order is Order.OLDEST else _down
             return list(islice(heapq.merge(*found, key=place), most))
         if tree is not None:  # no record says how cloudy it is: all products come before
             behind = after if after is not None and after.record else None
-            found.append(self._records(tree, who, Order.NEWEST, most, behind))
+            found.append(self._records(tree, who, Order.NEWEST, most, behind, whole=bands is None))
         return list(islice(chain(*found), most))
 
     def _records(
-        self, tree: Filter, who: Principal, order: Order, most: int, after: Cursor | None
+        self,
+        tree: Filter,
+        who: Principal,
+        order: Order,
+        most: int,
+        after: Cursor | None,
+        *,
+        whole: bool = True,
     ) -> tuple[Record, ...]:
+        """Records; `whole` with what other centres wrote, which pages by number need not unpack of all before them."""
         deadline = self._deadline()
-        return self._catalog.search_records(tree, who, deadline, order, most, originals=True, after=after)
+        return self._catalog.search_records(tree, who, deadline, order, most, originals=whole, after=after)
 
     def _of_products(self, search: Search) -> bool:
         """Whether a product may be among the items of a search."""
