@@ -75,6 +75,7 @@ def slow_way(server: str, seconds: float) -> Iterator[Way]:
     """The same server, so many seconds away."""
     host, port = server.removeprefix("http://").split(":")
     way, loop = Way(), asyncio.new_event_loop()
+    opened: set[asyncio.WriteTransport] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(host, int(port))
@@ -93,9 +94,11 @@ def slow_way(server: str, seconds: float) -> Iterator[Way]:
                 await writer.drain()
             writer.close()
 
+        opened.update((back.transport, writer.transport))
         await asyncio.gather(toward(), fro(), return_exceptions=True)
-        back.close()
-        writer.close()
+        for one in (back.transport, writer.transport):
+            one.abort()
+            opened.discard(one)
 
     started = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", 0))
     way.address = f"http://127.0.0.1:{started.sockets[0].getsockname()[1]}"
@@ -107,10 +110,16 @@ def slow_way(server: str, seconds: float) -> Iterator[Way]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         started.close()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
+        loop.run_until_complete(_ended(opened))
         loop.close()
+
+
+async def _ended(opened: set[asyncio.WriteTransport]) -> None:
+    """Every connection is over and its sockets are closed, so that none is found open by a test that comes later."""
+    for one in opened:
+        one.abort()
+    await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True)
+    await asyncio.sleep(0)  # a transport closes its socket in the step that follows its abort
 
 
 def _free() -> int:
