@@ -27,10 +27,11 @@ class Kept(Generic[V]):
     def get(self, edition: Edition, key: Hashable) -> V | None:
         """The value of a key, if it was made of this edition."""
         with self._lock:
-            if edition != self._edition or key not in self._values:
+            found = self._values.get(key) if edition == self._edition else None
+            if found is None:
                 return None
             self._values.move_to_end(key)
-            return self._values[key][0]
+            return found[0]
 
     def put(self, edition: Edition, key: Hashable, value: V, weight: int = 1) -> None:
         """Keeps a value, and forgets those of another edition; `most` bounds the sum of the weights."""

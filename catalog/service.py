@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -301,7 +302,7 @@ class Catalog:
     def pixels_of(self, asset: Asset) -> str:
         """The name by which GDAL opens the file of an asset."""
         if not asset.in_bucket:
-            return str(self.archive / asset.path)
+            return os.path.join(self.archive, asset.path)  # noqa: PTH118  (each tile asks: a tenth of the time)
         return self.storage().pixels(asset.path)
 
     def storage(self) -> ObjectStore:

@@ -40,6 +40,8 @@ class Server(_Frozen):
     """The address that links carry, without a final slash; without it the listening address."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses whose X-Forwarded-For is believed."""
+    pixel_cache_mb: Annotated[int, Field(ge=0, le=65_536)] = 64
+    """For decoded blocks of rasters, per worker, besides GDAL's own cache (16 MB unless GDAL_CACHEMAX says otherwise)."""
     tile_cache_mb: Annotated[int, Field(ge=0, le=65_536)] = 64
     tile_disk_mb: Annotated[int, Field(ge=0, le=4_194_304)] = 1_024
     """For finished pictures of tiles, below the data folder, shared by all workers and kept over restarts."""

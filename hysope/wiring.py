@@ -47,7 +47,7 @@ class Services:
 def wire(settings: Settings) -> Services:
     """The services of a settings tree; opens the store and brings its schema up to date."""
     catalog = wire_catalog(settings)
-    tiles = Tiles(catalog, settings.limits)
+    tiles = Tiles(catalog, settings.limits, settings.server.pixel_cache_mb << 20)
     maps = Maps(catalog, tiles, settings)
     return Services(
         settings, catalog, tiles, maps, WmsService(catalog, maps, settings), Processes(catalog, settings)

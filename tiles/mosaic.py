@@ -142,7 +142,7 @@ class Painter:
         epsg = asset.grid.epsg
         if epsg not in self._nodes:
             self._nodes[epsg] = nodes(self._frame, epsg)
-        planned = list(steps(product, bands, self._frame, self._nodes[epsg], epsg))
+        planned = list(steps(product, bands, self._frame, self._nodes[epsg], epsg, self._reader.exact))
         covered = sum(len(read.bands) for step in planned for read in step.reads)
         return planned if covered == len(bands) else []
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which file, level and window a product needs for a frame. Pure: nothing is opened, so what a map costs is known before it is paid."""
+"""Which file, level and window a product needs for a frame. Pure but for `exact`, which asks a file for the size of its chosen level."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from catalog.crs import Floats
@@ -12,12 +12,15 @@ from catalog.model.product import Asset, AssetRole, Grid, Product
 from catalog.raster.write import LOW_SIDES, low_size
 from tiles.frame import Frame, Nodes, Rect
 from tiles.loops import loops
+from tiles.once import Once
 
 _FINER = 1.2
 """A level may be this much coarser than the output pixel (as GDAL and MapServer allow)."""
 _MARGIN = 2
 """Source pixels read around a window, for the resampling at its edge."""
 FULL = -1
+_LEVELS = 1_024
+"""Lists of levels that are kept, of as many bands of products."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +61,25 @@ class Step:
         return sum(read.width * read.height * len(read.bands) for read in self.reads)
 
 
+Exact = Callable[[Level], Level]
+
+
+def _as_it_is(level: Level) -> Level:
+    return level
+
+
 def steps(
-    product: Product, bands: Sequence[str], frame: Frame, grid_nodes: Nodes, epsg: int
+    product: Product,
+    bands: Sequence[str],
+    frame: Frame,
+    grid_nodes: Nodes,
+    epsg: int,
+    exact: Exact = _as_it_is,
 ) -> Iterator[Step]:
-    """The steps of a product: one per grid that its bands are read on, none when it does not meet the frame."""
+    """The steps of a product: one per grid that its bands are read on, none when it does not meet the frame.
+
+    `exact` gives the chosen level the size that its file has.
+    """
     groups: dict[Grid, list[tuple[Level, str]]] = {}
     found: dict[Asset, Level] = {}
     rect = Rect(0, 0, 0, 0)
@@ -77,7 +95,7 @@ def steps(
             level = _level(product, asset, band, _ratio(grid_nodes, frame, rect, asset.grid))
             if level is None:
                 return
-            found[asset] = level
+            found[asset] = exact(level)
         groups.setdefault(found[asset].grid, []).append((found[asset], band))
     for grid, members in groups.items():
         columns = (grid_nodes.x - grid.west) / grid.pixel_width
@@ -144,8 +162,15 @@ def levels(product: Product, asset: Asset, band: str) -> Iterator[Level]:
             yield Level(asset, resized(asset.grid, *low_size(asset.grid, side)), side, low=True)
 
 
+def _every_level(product: Product, asset: Asset, band: str) -> tuple[Level, ...]:
+    return tuple(levels(product, asset, band))
+
+
+_levels = Once(_every_level, _LEVELS)
+
+
 def coarser(grid: Grid, factor: int) -> Grid:
-    """The grid of an overview: GDAL rounds its size up and keeps the outer edge."""
+    """About the grid of an overview, which keeps the outer edge: gdaladdo rounds its size up, the COG driver down."""
     return resized(grid, -(-grid.width // factor), -(-grid.height // factor))
 
 
@@ -166,7 +191,7 @@ def _level(product: Product, asset: Asset, band: str, ratio: float) -> Level | N
     """The coarsest level whose pixels are not much larger than the output's; the finest where none is that fine; None where there is none at all."""
     assert asset.grid
     best: Level | None = None
-    for level in levels(product, asset, band):
+    for level in _levels(product, asset, band):
         if best is None:
             best = level
             continue

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,26 +13,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.model.product import Asset
+from catalog.raster.blocks import Blocks, Source
 from catalog.raster.files import Handles, Pixels, Unreadable
 from catalog.raster.write import low_path
 from config.product_types import ProductType
-from tiles.plan import FULL, Level, Read
+from tiles.plan import FULL, Level, Read, resized
 
 _SIDE = 64
 _BLOCKS = 4_096
 """Of so many pixels a side: at most 64 MB of floats."""
+_SIZES = 8_192
 _LOW_ARRAYS = 2_048
 """At most 100 MB of 128-pixel visuals; the 32-pixel ones of a continent are kilobytes."""
 
 
 class Reader:
-    """Opens assets under the names that GDAL knows them by, low-zoom arrays under the archive folder; safe to share between threads."""
+    """Opens assets under the names that GDAL knows them by, low-zoom arrays under the archive folder; safe to share between threads.
 
-    def __init__(self, archive: Path, name_of: Callable[[Asset], str]) -> None:
+    At most `kept_bytes` of decoded blocks are kept.
+    """
+
+    def __init__(self, archive: Path, name_of: Callable[[Asset], str], kept_bytes: int) -> None:
         self._archive, self._name_of = archive, name_of
         self._handles = Handles()
+        self._blocks = Blocks(self._handles, kept_bytes)
         self._low = lru_cache(_LOW_ARRAYS)(self._load_low)
         self._block = lru_cache(_BLOCKS)(self._load_block)
+        self._size = lru_cache(_SIZES)(self._load_size)
+
+    def exact(self, level: Level) -> Level:
+        """An overview with the size that its file has: some programs round up, some down, and its pixels are as much wider or narrower. Raises Unreadable."""
+        if level.overview == FULL or level.low:
+            return level
+        size = self._size(level.asset, level.overview)
+        if size == (level.grid.width, level.grid.height):
+            return level
+        assert level.asset.grid
+        return replace(level, grid=resized(level.asset.grid, *size))
 
     def read(self, read: Read, kind: ProductType) -> Pixels:
         """The pixels of a read, bands x rows x columns. Raises Unreadable."""
@@ -45,16 +63,9 @@ class Reader:
                 read.column : read.column + read.width,
             ]
         else:
-            pixels = self._handles.read(
-                self._name_of(asset),
-                asset.driver,
-                read.level.overview,
-                numbers,
-                read.column,
-                read.row,
-                read.width,
-                read.height,
-            )
+            grid = read.level.grid
+            source = Source(self._name_of(asset), asset.driver, read.level.overview, grid.width, grid.height)
+            pixels = self._blocks.read(source, numbers, read.column, read.row, read.width, read.height)
         return self._in_scale(pixels, read, kind)
 
     def pixel(self, asset: Asset, band: str, column: int, row: int, kind: ProductType) -> float:
@@ -67,6 +78,9 @@ class Reader:
         assert asset.grid
         read = Read(Level(asset, asset.grid, FULL), (band,), column, row, 1, 1)
         return float(self._in_scale(pixels, read, kind)[0, 0, 0])
+
+    def _load_size(self, asset: Asset, overview: int) -> tuple[int, int]:
+        return self._handles.size(self._name_of(asset), asset.driver, overview)
 
     def _load_block(self, asset: Asset, number: int, across: int, down: int) -> Pixels:
         assert asset.grid

@@ -104,9 +104,9 @@ class Probed:
 class Tiles:
     """Draws and probes; safe to share between threads."""
 
-    def __init__(self, catalog: Catalog, limits: Limits) -> None:
+    def __init__(self, catalog: Catalog, limits: Limits, kept_bytes: int) -> None:
         self._catalog, self._limits = catalog, limits
-        self._reader = Reader(catalog.archive, catalog.pixels_of)
+        self._reader = Reader(catalog.archive, catalog.pixels_of, kept_bytes)
         self._polygons = PolygonLayer(catalog.archive, catalog.polygons, limits.tile_features)
         self._lists = Kept[tuple[tuple[Product, ...], np.ndarray[tuple[int, int], np.dtype[np.float64]]]](
             _KEPT_IN_ALL
@@ -428,7 +428,7 @@ class Tiles:
         self, layer: TimedQuery, tree: Filter, bands: Sequence[str], who: Principal, deadline: Deadline
     ) -> tuple[tuple[Product, ...], np.ndarray[tuple[int, int], np.dtype[np.float64]]] | None:
         """All products of a layer and time, if they are few: neighbouring tiles ask for the same list."""
-        key = (layer.kind.id, repr(tree), tuple(bands), layer.priority, who.view)
+        key = (layer.kind.id, tree, tuple(bands), layer.priority, who.view)
         edition = self._catalog.edition()
         kept = self._lists.get(edition, key)
         if kept is not None or self._many.get(edition, key):

@@ -16,6 +16,7 @@ from config.product_types import Band, ProductType
 from config.styles import Classes, Composite, Outlines, Points, Ramp, Relief, Stop, Style, rgba
 from tiles.loops import loops
 from tiles.mosaic import Mosaic
+from tiles.once import Once
 
 Bytes = NDArray[np.uint8]
 _TABLES = 256
@@ -81,10 +82,9 @@ def colour(kind: ProductType, style: Style, bands: Sequence[str], mosaic: Mosaic
 
 def palette_of(kind: ProductType, style: Classes | Ramp | Relief) -> Bytes:
     """The palette of a style, entry 0 transparent."""
-    return _palette(kind.bands[style.bands[0]], style)
+    return _palettes(kind.bands[style.bands[0]], style)
 
 
-@lru_cache(_TABLES)
 def _palette(band: Band, style: Classes | Ramp | Relief) -> Bytes:
     if isinstance(style, Classes):
         colours = [rgba(one.colour) for one in (band.classes or band.bits)]
@@ -97,10 +97,9 @@ def _palette(band: Band, style: Classes | Ramp | Relief) -> Bytes:
 
 def table_of(kind: ProductType, style: Classes | Ramp) -> Bytes:
     """Counts (as unsigned numbers of their size) to palette entries."""
-    return _table(kind.bands[style.bands[0]], style)
+    return _tables(kind.bands[style.bands[0]], style)
 
 
-@lru_cache(_TABLES)
 def _table(band: Band, style: Classes | Ramp) -> Bytes:
     size = 256 if band.dtype == "uint8" else 65_536
     if isinstance(style, Classes):
@@ -180,7 +179,7 @@ def _composite(kind: ProductType, style: Composite, bands: Sequence[str], mosaic
     if bands[0].startswith("visual."):
         loops.interleave(mosaic.values, mosaic.todo, out)
     else:
-        loops.look_up_rgb(mosaic.values, mosaic.todo, _stretches(kind, style), 0xFFFF, out)
+        loops.look_up_rgb(mosaic.values, mosaic.todo, _stretched(kind, style), 0xFFFF, out)
     return Coloured(out)
 
 
@@ -254,3 +253,10 @@ def on_background(picture: Picture, background: tuple[int, int, int]) -> Picture
             np.uint8
         )
     return Coloured(out)
+
+
+_palettes, _tables, _stretched = (
+    Once(_palette, _TABLES),
+    Once(_table, _TABLES),
+    Once(_stretches, _TABLES // 4),
+)

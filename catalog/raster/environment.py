@@ -21,8 +21,8 @@ LOCKED = {
     "PROJ_NETWORK": "OFF",
 }
 """Set whatever the operator's environment says: they are what keeps a file from reaching out."""
-TUNED = {"GDAL_CACHEMAX": "72", "VSI_CACHE": "FALSE", "MALLOC_ARENA_MAX": "2"}
-"""Set unless the operator's environment has them; GDAL_CACHEMAX is in megabytes."""
+TUNED = {"GDAL_CACHEMAX": "16", "VSI_CACHE": "FALSE", "MALLOC_ARENA_MAX": "2"}
+"""Set unless the operator's environment has them; GDAL_CACHEMAX is in megabytes: maps have blocks of their own (`catalog.raster.blocks`)."""
 _REMOTE = {
     "GDAL_INGESTED_BYTES_AT_OPEN": "65536", "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": "YES", "CPL_VSIL_CURL_CACHE_SIZE": "33554432",
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".tif,.jp2", "GDAL_HTTP_TCP_KEEPALIVE": "YES",

@@ -133,6 +133,14 @@ class Handles:
             raise Unreadable(f"{Path(path).name}: cannot be read") from error
         return pixels
 
+    def size(self, path: str, driver: str, level: int) -> tuple[int, int]:
+        """Columns and rows of a level, as the file says. Raises Unreadable."""
+        try:
+            dataset = self._dataset(path, driver, level)
+        except RasterioError as error:
+            raise Unreadable(f"{Path(path).name}: cannot be read") from error
+        return dataset.width, dataset.height
+
     def _dataset(self, path: str, driver: str, level: int) -> rasterio.DatasetReader:
         pool: OrderedDict[tuple[str, int], rasterio.DatasetReader] | None = getattr(self._local, "pool", None)
         if pool is None:

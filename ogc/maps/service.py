@@ -27,7 +27,7 @@ from tiles.service import Planned, Tiles
 from tiles.stations import StationQuery
 from tiles.times import TimeQuery, Used
 
-_DRAWING = 1
+_DRAWING = 2
 """Goes up when the same files are drawn otherwise than before: what lies on disk is then of no more use."""
 
 
