@@ -49,7 +49,7 @@ class Campaigns:
             State.RUNNING, at, at, {ItemState.WAITING: len(products)},
         )  # fmt: skip
         self.table.add(made, products)
-        self._processes.ordered.set()
+        self._processes.bell.ring()
         return made
 
     def campaign(self, campaign: str, who: Principal) -> Campaign:
@@ -79,7 +79,7 @@ class Campaigns:
     def resume(self, campaign: str, who: Principal) -> Campaign:
         """It goes on. Raises Fault UNKNOWN_JOB."""
         self.table.move(self.campaign(campaign, who).id, State.RUNNING, (State.PAUSED, State.STOPPED))
-        self._processes.ordered.set()
+        self._processes.bell.ring()
         return self.campaign(campaign, who)
 
     def retry(self, campaign: str, who: Principal) -> Campaign:
@@ -87,7 +87,7 @@ class Campaigns:
         found = self.campaign(campaign, who)
         if self.table.again(found.id):
             self.table.move(found.id, State.RUNNING, (State.DONE, State.PAUSED, State.STOPPED))
-            self._processes.ordered.set()
+            self._processes.bell.ring()
         return self.campaign(campaign, who)
 
     def stop(self, campaign: str, who: Principal) -> Campaign:

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from processes.bell import BELL, Bell
 from processes.files import (
     EXIT,
     LOG,
@@ -252,6 +253,7 @@ def main(argv: list[str]) -> int:
     except OSError as error:
         account = {"ok": False, "class": "storage", "message": f"{error.strerror or error}"}
     write_json(folder / EXIT, account)
+    Bell(folder.parents[2] / BELL).ring()
     return 0
 
 

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import shutil
-import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from catalog.model.time import DAY_MICROS, Micros, now
 from catalog.service import Catalog
 from config.chains import Output, Process
 from config.settings import Settings
+from processes.bell import BELL, Bell
 from processes.files import LOG, OUTPUTS, VALUES, read_json, tail
 from processes.inputs import Ordered, read_order
 from processes.model import Board, Event, Job, JobFilter, JobId, Order, Phase, Terms
@@ -63,8 +63,8 @@ class Processes:
     def __init__(self, catalog: Catalog, settings: Settings) -> None:
         self._catalog, self._settings = catalog, settings
         self.queue = Queue(catalog.database)
-        self.ordered = threading.Event()
-        """Set with each order, so that a supervisor in this process wakes up."""
+        self.bell = Bell(settings.jobs_folder / BELL)
+        """Rung with each order and dismissal, so that the supervisor of this machine wakes up."""
 
     def offered(self) -> tuple[Process, ...]:
         """Every process that can run here, by its id."""
@@ -109,7 +109,7 @@ class Processes:
                 f"you have {most} unfinished jobs: the limit is {most} (processes.jobs_of_user)",
                 retry_after=60,
             )
-        self.ordered.set()
+        self.bell.ring()
         found = self.queue.job(job, self._deadline())
         assert found
         return found
@@ -194,7 +194,7 @@ class Processes:
         """Ends an unfinished job, or removes a finished one; returns it as it is then (18-062r2, clause 12). Raises Fault UNKNOWN_JOB."""
         found = self.job(job, who)
         if self.queue.move(found.id, Phase.DISMISSED, f"dismissed by {who.name}", ending=1):
-            self.ordered.set()
+            self.bell.ring()
             return self.job(job, who)
         found = self.job(job, who)
         if not found.ending and self.queue.remove(found.id):

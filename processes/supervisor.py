@@ -57,10 +57,13 @@ from processes.results import Made, Overtaken, publish
 from processes.service import Processes
 from processes.tasks import Tasks
 
+Poll = Callable[[Mapping[str, Path]], Mapping[str, BackendStatus]]
 log = logging.getLogger("hysope.supervisor")
 _AWAY = (Kind.UNAVAILABLE, Kind.BUSY)
 """Faults of the store, not of a job: the job stays where it is."""
 _IDLE_SECONDS = 0.15
+_RUNG_SECONDS = 0.01
+"""How far apart two turns are that the bell asks for: a thousand orders at once are not a thousand turns."""
 _PAUSE_SECONDS = 2.0
 _POLL_SECONDS = {"local": 0.2, "slurm": 0.7, "pbs": 2.0}
 _LOST_MICROS = 30_000_000
@@ -90,6 +93,7 @@ class Supervisor:
         self._publisher = Publisher(catalog, OPERATOR)
         self._holder = f"{platform.node()}:{os.getpid()}:{threading.get_ident()}"
         self._polled = 0.0
+        self._rung = False
         self._leased = 0.0
         self._tidied = self._fed = float("-inf")
         self._campaigns = Campaigns(processes, settings)
@@ -98,16 +102,27 @@ class Supervisor:
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set. A database that is away is waited for."""
+        bell = self._processes.bell
+        try:
+            bell.listen()
+        except OSError as error:
+            log.warning("orders are looked for, not heard: %s", error)
         while not stop.is_set():
+            begun = time.monotonic()
             try:
                 active = self.step()
             except (StoreDown, Fault) as error:
                 log.warning("the store does not answer: %s", error)
                 active = False
                 stop.wait(_PAUSE_SECONDS)
-            if not active:
-                self._processes.ordered.wait(_IDLE_SECONDS)
-                self._processes.ordered.clear()
+            if active:
+                continue
+            if not self._working:
+                stop.wait(_IDLE_SECONDS)
+            elif bell.wait(_IDLE_SECONDS):
+                self._rung = True
+                stop.wait(max(0.0, begun + _RUNG_SECONDS - time.monotonic()))
+        bell.close()
         try:
             self._queue.release(self._holder)
         except (StoreDown, Fault):
@@ -133,12 +148,15 @@ class Supervisor:
         if time.monotonic() - self._fed > _FEED_SECONDS:
             self._fed = time.monotonic()
             self._campaigns.feed()
+        if time.monotonic() - self._polled > _POLL_SECONDS.get(self._executor.name, 1.0):
+            self._polled = time.monotonic()
+            self._follow(self._executor.poll)
+        elif self._rung:
+            self._follow(None)
+        self._rung = False
         claimed = self._queue.claim(most)
         for job in claimed:
             self._safely(self._submit, job)
-        if time.monotonic() - self._polled > _POLL_SECONDS.get(self._executor.name, 1.0):
-            self._polled = time.monotonic()
-            self._follow()
         return bool(claimed)
 
     def _tidy(self) -> None:
@@ -221,8 +239,8 @@ class Supervisor:
             self._queue.move(job.id, Phase.QUEUED, message, not_before_us=now() + _TAPE_MICROS)
         return bool(missing)
 
-    def _follow(self) -> None:
-        """Looks at every run once: the executor's word for all of them, and each one's own files."""
+    def _follow(self, poll: Poll | None) -> None:
+        """Looks at every run once: the executor's word for all of them, if it is to be asked, and each one's own files."""
         mine = [job for job in self._queue.with_backend() if job.phase is not Phase.SUBMITTING]
         if not mine:
             return
@@ -231,7 +249,7 @@ class Supervisor:
                 self._safely(self._end, job)
         running = [job for job in mine if job.phase in (Phase.PENDING, Phase.RUNNING)]
         try:
-            states = self._executor.poll({job.backend_ref: self._folder(job) for job in running})
+            states = poll({job.backend_ref: self._folder(job) for job in running}) if poll else None
         except BackendUnreachable as error:
             log.warning("the executor does not answer: %s", error)
             states = None

@@ -34,7 +34,7 @@ def supervisor(settings: Settings, arguments: argparse.Namespace) -> int:
 
     def ended(_number: int, _frame: object) -> None:
         stop.set()
-        processes.ordered.set()
+        processes.bell.ring()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ended)

@@ -92,7 +92,7 @@ def _supervised(settings: Settings, catalog: Catalog, processes: Processes) -> I
         yield
     finally:
         stop.set()
-        processes.ordered.set()
+        processes.bell.ring()
         supervisor.join()
 
 

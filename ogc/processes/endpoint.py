@@ -39,7 +39,8 @@ from processes.inputs import PRODUCTS
 from processes.model import Job, Phase, Terms
 from processes.service import Given, Processes
 
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS, _LOOK_GROWS, _LOOK_MOST = 0.005, 1.4, 0.25
+"""How soon the row of a waited job is looked at, and how that time grows: a short order waits little, a long one costs little."""
 T = TypeVar("T")
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -110,9 +111,10 @@ class ProcessesEndpoints:
     async def _waited(self, job: Job, who: Principal, seconds: float) -> Job:
         """The job as it is when it ends, or after some seconds."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + seconds
+        until, look = loop.time() + seconds, _LOOK_SECONDS
         while not job.phase.final and loop.time() < until:
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(look)
+            look = min(look * _LOOK_GROWS, _LOOK_MOST)
             job = await self._run(partial(self._processes.job, job.id, who))
         return job
 

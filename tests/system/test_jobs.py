@@ -32,6 +32,7 @@ from config import settings as conf
 from config.settings import Settings
 from hysope.commands.jobs import jobs as jobs_command
 from hysope.wiring import wire_callbacks, wire_catalog, wire_ingest, wire_supervisor
+from processes import supervisor as supervisor_module
 from processes.executors.local import LocalExecutor
 from processes.model import Callback, Job, Phase, RunSpec, Terms, Told
 from processes.service import Processes
@@ -134,6 +135,38 @@ def products_of(catalog: Catalog, who: Principal) -> set[str]:
         for collection in ("ndvi", "water-mask", "u.bob.ndvi", "u.bob.water-mask")
         for product in catalog.search(equal(Property.COLLECTION, collection), who, Deadline.after(10))
     }
+
+
+def test_news_is_heard_and_not_only_looked_for(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Orders, ends of runs and dismissals reach a supervisor that would otherwise sleep for ten minutes."""
+    monkeypatch.setattr(supervisor_module, "_IDLE_SECONDS", 600.0)
+    monkeypatch.setattr(supervisor_module, "_POLL_SECONDS", dict.fromkeys(("local", "slurm"), 600.0))
+    stop, working, ended = threading.Event(), shop.supervisor(), []
+    cancel = working._executor.cancel
+    monkeypatch.setattr(working._executor, "cancel", lambda ref: ended.append(ref) or cancel(ref))
+    thread = threading.Thread(target=working.run, args=(stop,))
+    thread.start()
+    try:
+        _until(lambda: working._working and working._polled > 0)
+        job = shop.order("ndvi")
+        _until(lambda: shop.processes.job(job.id, OPERATOR).phase.final)
+        assert shop.processes.job(job.id, OPERATOR).phase is Phase.SUCCESSFUL
+        sleeper = shop.order("sleeper")
+        _until(lambda: bool(shop.processes.job(sleeper.id, OPERATOR).backend_ref))
+        shop.processes.dismiss(sleeper.id, BOB)
+        _until(lambda: shop.processes.job(sleeper.id, OPERATOR).backend_ref in ended)
+    finally:
+        stop.set()
+        shop.processes.bell.ring()
+        thread.join(20)
+    assert not thread.is_alive()
+
+
+def _until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_ndvi_over_a_selection_is_what_numpy_says(shop: Shop) -> None:
