@@ -58,7 +58,7 @@ def encode(
     image = _image(picture)
     out = BytesIO()
     if form is Format.JPEG:
-        image.convert("RGB").save(out, "JPEG", quality=_JPEG_QUALITY)
+        (image if image.mode == "RGB" else image.convert("RGB")).save(out, "JPEG", quality=_JPEG_QUALITY)
     else:
         image.save(out, "WEBP", quality=_WEBP_QUALITY, method=0)
     return out.getvalue()

@@ -19,6 +19,7 @@ from tiles.packed import pack, reach, stretch, warp_packed
 _BITS = 14
 _ONE = 1 << _BITS
 _HALF = 1 << (2 * _BITS - 1)
+_FINE = float(1 << 32)
 _SLACK = 1e-3
 """Of a pixel: by how much a line may be off and still be pixel on pixel."""
 
@@ -31,6 +32,15 @@ def _mixed(src: NDArray[Any], band: int, y: int, x: int, across: int, down: int)
     lower = int(src[band, below, left]) * (_ONE - across) + int(src[band, below, right]) * across
     mean: int = (upper * (_ONE - down) + lower * down + _HALF) >> (2 * _BITS)
     return mean
+
+
+@njit(nogil=True, cache=True, boundscheck=False, inline="always")
+def _all(marks: NDArray[Any]) -> bool:
+    """Whether none is 0; looked at whole, which the compiler does many at once."""
+    least = np.uint8(1)
+    for mark in marks:
+        least &= mark
+    return bool(least)
 
 
 def _make_warp(count: int, smooth: bool, floating: bool) -> Callable[..., int]:
@@ -85,6 +95,19 @@ def _make_warp(count: int, smooth: bool, floating: bool) -> Callable[..., int]:
                         and max(r_a, r_b) < height - edge
                     ):
                         # every neighbour is there and has a value: nothing to ask, half of the time
+                        left_over = todo[i, start:stop]
+                        if not smooth and _all(left_over):
+                            # and nothing is drawn yet: places as whole numbers of 2**-32 pixels, a third to two thirds of the time
+                            for b in range(bands):
+                                made = out[b, i, start:stop]
+                                across, down = int((c0 + dc * start) * _FINE), int((r0 + dr * start) * _FINE)
+                                for j in range(stop - start):
+                                    made[j] = src[b, np.uint64(down >> 32), np.uint64(across >> 32)]
+                                    across += int(dc * _FINE)
+                                    down += int(dr * _FINE)
+                            left_over[:] = 0
+                            filled += stop - start
+                            continue
                         for j in range(start, stop):
                             if not todo[i, j]:
                                 continue
@@ -290,6 +313,25 @@ def interleave(values: NDArray[Any], todo: NDArray[Any], out: NDArray[Any]) -> N
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
+def lay_on(pixels: NDArray[Any], background: NDArray[Any], out: NDArray[Any]) -> None:
+    """Pixels (H, W, 4) on an opaque background of three bytes, to (H, W, 3)."""
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            alpha = pixels[i, j, 3]
+            if alpha == 255:
+                for b in range(3):
+                    out[i, j, b] = pixels[i, j, b]
+            elif alpha == 0:
+                for b in range(3):
+                    out[i, j, b] = background[b]
+            else:
+                share = np.float32(alpha) / np.float32(255)
+                for b in range(3):
+                    under = np.float32(background[b]) * (np.float32(1) - share)
+                    out[i, j, b] = np.uint8(np.float32(pixels[i, j, b]) * share + under + np.float32(0.5))
+
+
+@njit(nogil=True, cache=True, boundscheck=False)
 def normalised_difference(
     values: NDArray[Any],
     todo: NDArray[Any],
@@ -390,6 +432,17 @@ def bend(fine: NDArray[Any]) -> tuple[float, float]:
     return worst, across + down
 
 
+@njit(nogil=True, cache=True, boundscheck=False)
+def undo_differences(rows: NDArray[Any], out: NDArray[Any]) -> None:
+    """Differences of neighbours along a row (H, W, bands), as TIFF's predictor 2 has them, to counts (bands, H, W); integers, which overflow."""
+    for i in range(rows.shape[0]):
+        for b in range(rows.shape[2]):
+            count = np.int64(0)
+            for j in range(rows.shape[1]):
+                count += rows[i, j, b]
+                out[b, i, j] = count
+
+
 def compile_all() -> None:
     """Compiles the kernels for the types and numbers of bands that products and styles have, into numba's cache."""
     todo = np.ones((4, 4), np.uint8)
@@ -406,6 +459,8 @@ def compile_all() -> None:
             for bilinear in (False, True):
                 warp(src, corner, corner, 0, 4, 0, 4, marks, bilinear, out, todo.copy())
             commit(src, todo, out, todo.copy())
+            if dtype is not np.float32:
+                undo_differences(np.frombuffer(src.tobytes(), dtype).reshape(4, 4, count), out)
             if count == 2:
                 normalised_difference(src, todo, 0.0, -1.0, 1.0, 240, np.zeros((4, 4), np.uint8))
             if dtype in (np.int16, np.float32) and count == 1:
@@ -418,6 +473,7 @@ def compile_all() -> None:
     span(corner)
     bend(np.zeros((3, 3)))
     interleave(np.ones((3, 4, 4), np.uint8), todo, np.zeros((4, 4, 3), np.uint8))
+    lay_on(np.ones((4, 4, 4), np.uint8), np.ones(3, np.uint8), np.zeros((4, 4, 3), np.uint8))
     filter_up(np.ones((4, 12), np.uint8), np.zeros((4, 13), np.uint8))
 
 

@@ -179,3 +179,15 @@ def bend(fine: NDArray[Any]) -> tuple[float, float]:
     difference = np.abs(fine[1::2, 1::2] - mean)
     steps = (np.abs(np.diff(fine, axis=axis)).max(initial=0.0) for axis in (0, 1))
     return float(difference[np.isfinite(difference)].max(initial=0.0)), float(sum(steps))
+
+
+def lay_on(pixels: NDArray[Any], background: NDArray[Any], out: NDArray[Any]) -> None:
+    """See `tiles.kernels.lay_on`."""
+    share = pixels[..., 3:].astype(np.float32) / np.float32(255)
+    mixed = pixels[..., :3] * share + background.astype(np.float32) * (1 - share) + np.float32(0.5)
+    out[:] = np.where(pixels[..., 3:] == 0, background, mixed.astype(np.uint8))
+
+
+def undo_differences(rows: NDArray[Any], out: NDArray[Any]) -> None:
+    """See `tiles.kernels.undo_differences`."""
+    out[:] = np.moveaxis(np.cumsum(rows, axis=1, dtype=rows.dtype), 2, 0)

@@ -17,6 +17,7 @@ from catalog.raster.blocks import Blocks, Source
 from catalog.raster.files import Handles, Pixels, Unreadable
 from catalog.raster.write import low_path
 from config.product_types import ProductType
+from tiles.loops import loops
 from tiles.plan import FULL, Level, Read, resized
 
 _SIDE = 64
@@ -35,7 +36,7 @@ class Reader:
 
     def __init__(self, archive: Path, name_of: Callable[[Asset], str], kept_bytes: int) -> None:
         self._archive, self._name_of = archive, name_of
-        self._handles = Handles()
+        self._handles = Handles(loops.undo_differences)
         self._blocks = Blocks(self._handles, kept_bytes)
         self._low = lru_cache(_LOW_ARRAYS)(self._load_low)
         self._block = lru_cache(_BLOCKS)(self._load_block)

@@ -7,7 +7,6 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -242,16 +241,8 @@ def on_background(picture: Picture, background: tuple[int, int, int]) -> Picture
         )
     if picture.pixels.shape[2] == 3:
         return picture
-    alpha = picture.pixels[..., 3]
-    out: NDArray[Any] = picture.pixels[..., :3].copy()
-    empty = alpha == 0
-    out[empty] = background
-    partial = (alpha != 255) & ~empty
-    if partial.any():
-        share = alpha[partial, None].astype(np.float32) / 255.0
-        out[partial] = (out[partial] * share + np.array(background, np.float32) * (1 - share) + 0.5).astype(
-            np.uint8
-        )
+    out = np.empty((*picture.pixels.shape[:2], 3), np.uint8)
+    loops.lay_on(picture.pixels, np.array(background, np.uint8), out)
     return Coloured(out)
 
 

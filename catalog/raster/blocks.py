@@ -13,11 +13,12 @@ from threading import Lock
 import numpy as np
 
 from catalog.raster.files import Handles, Pixels
+from catalog.raster.unpack import SIDE
 
-SIDE = 256
-"""Of a block, as in our COGs (ADR 4); files with other blocks are kept in these all the same."""
 _MOST_BLOCKS = 48
-"""A window of more is read past what is kept: it is a map of its own, and would push out what tiles share."""
+"""A window of more goes past what is kept: it is a map of its own, and would push out what tiles share."""
+_Place = tuple[int, int]
+"""Of a block among the blocks: how far across, how far down."""
 _Key = tuple[str, int, tuple[int, ...], int, int]
 
 
@@ -32,8 +33,36 @@ class Source:
     height: int
 
 
+class _Window:
+    """Columns and rows of a level, and the blocks that they lie in."""
+
+    def __init__(self, column: int, row: int, width: int, height: int) -> None:
+        self.bounds = (column, row, width, height)
+        self.places = [
+            (x, y)
+            for y in range(row // SIDE, (row + height - 1) // SIDE + 1)
+            for x in range(column // SIDE, (column + width - 1) // SIDE + 1)
+        ]
+
+    def empty(self, like: Pixels) -> Pixels:
+        """What the window's pixels go into."""
+        return np.empty((like.shape[0], self.bounds[3], self.bounds[2]), like.dtype)
+
+    def put(self, block: Pixels, place: _Place, out: Pixels) -> None:
+        """Copies what a block has of the window."""
+        column, row, width, height = self.bounds
+        left, top = place[0] * SIDE - column, place[1] * SIDE - row
+        skip_x, skip_y = max(0, -left), max(0, -top)
+        part = block[:, skip_y : height - top, skip_x : width - left]
+        down, across = top + skip_y, left + skip_x
+        out[:, down : down + part.shape[1], across : across + part.shape[2]] = part
+
+
 class Blocks:
-    """Windows of rasters, put together of kept blocks; least recently used go first. Paths are never written anew, so a block is never stale."""
+    """Windows of rasters, put together of kept blocks of 256 x 256, as our COGs have them, whatever a file has; least recently used go first.
+
+    Paths are never written anew, so a block is never stale.
+    """
 
     def __init__(self, handles: Handles, most_bytes: int) -> None:
         self._handles, self._most = handles, most_bytes
@@ -45,44 +74,50 @@ class Blocks:
         self, source: Source, bands: Sequence[int], column: int, row: int, width: int, height: int
     ) -> Pixels:
         """An integer window of some bands, bands x height x width, that the caller may keep. Raises Unreadable."""
-        across = range(column // SIDE, (column + width - 1) // SIDE + 1)
-        down = range(row // SIDE, (row + height - 1) // SIDE + 1)
-        if len(across) * len(down) > _MOST_BLOCKS or not self._most:
-            return self._from_file(source, bands, column, row, width, height)
-        numbers = tuple(bands)
-        found = self._look_up(source, numbers, across, down)
-        missing = [(x, y) for (x, y), block in found.items() if block is None]
+        numbers, window = tuple(bands), _Window(column, row, width, height)
+        if not self._most or len(window.places) > _MOST_BLOCKS:
+            return self._from_file(source, numbers, *window.bounds)
+        found = self._look_up(source, numbers, window.places)
+        missing = [place for place, block in found.items() if block is None]
         if missing:
             found.update(self._load(source, numbers, missing))
         out: Pixels | None = None
-        for (x, y), block in found.items():
+        for place, block in found.items():
             assert block is not None
             if out is None:
-                out = np.empty((len(numbers), height, width), block.dtype)
-            left, top = x * SIDE - column, y * SIDE - row
-            skip_x, skip_y = max(0, -left), max(0, -top)
-            part = block[:, skip_y : height - top, skip_x : width - left]
-            out[:, top + skip_y : top + skip_y + part.shape[1], left + skip_x : left + skip_x + part.shape[2]] = part  # fmt: skip
+                out = window.empty(block)
+            window.put(block, place, out)
         assert out is not None
         return out
 
     def _look_up(
-        self, source: Source, bands: tuple[int, ...], across: range, down: range
-    ) -> dict[tuple[int, int], Pixels | None]:
-        out: dict[tuple[int, int], Pixels | None] = {}
+        self, source: Source, bands: tuple[int, ...], places: Sequence[_Place]
+    ) -> dict[_Place, Pixels | None]:
+        out: dict[_Place, Pixels | None] = {}
         with self._lock:
-            for y in down:
-                for x in across:
-                    key = (source.path, source.level, bands, x, y)
-                    block = out[x, y] = self._kept.get(key)
-                    if block is not None:
-                        self._kept.move_to_end(key)
+            for place in places:
+                key = (source.path, source.level, bands, *place)
+                block = out[place] = self._kept.get(key)
+                if block is not None:
+                    self._kept.move_to_end(key)
         return out
 
     def _load(
-        self, source: Source, bands: tuple[int, ...], missing: Sequence[tuple[int, int]]
-    ) -> Iterator[tuple[tuple[int, int], Pixels]]:
-        """Reads the missing blocks at once, with what lies between: a file that is far away is asked once."""
+        self, source: Source, bands: tuple[int, ...], missing: Sequence[_Place]
+    ) -> Iterator[tuple[_Place, Pixels]]:
+        """Unpacks the missing blocks one by one, or has GDAL read them at once, with what lies between: a file that is far away is asked once."""
+        for number, (x, y) in enumerate(missing):
+            found = self._handles.block(source.path, source.driver, source.level, bands, x, y)
+            if found is None:
+                missing = missing[number:]
+                break
+            block = found[:, : source.height - y * SIDE, : source.width - x * SIDE]
+            if block.shape != found.shape:
+                block = block.copy()
+            self._keep((source.path, source.level, bands, x, y), block)
+            yield (x, y), block
+        else:
+            return
         columns, rows = [x for x, _ in missing], [y for _, y in missing]
         left, top = min(columns) * SIDE, min(rows) * SIDE
         right = min(source.width, (max(columns) + 1) * SIDE)

@@ -20,6 +20,7 @@ from rasterio.windows import Window
 
 from catalog.crs import KNOWN_EPSG
 from catalog.model.product import Grid
+from catalog.raster.unpack import Layout, Raw, Undo, layout_of, unpacked
 
 _DRIVERS = {".jp2": "JP2OpenJPEG", ".hgt": "SRTMHGT"}
 Pixels = NDArray[Any]
@@ -105,8 +106,8 @@ def fitted(width: int, height: int, side: int) -> tuple[int, int]:
 class Handles:
     """Open datasets, one set per thread (GDAL handles are not shared between threads), least recently used closed first."""
 
-    def __init__(self, per_thread: int = _OPEN_PER_THREAD) -> None:
-        self._per_thread = per_thread
+    def __init__(self, undo: Undo | None = None, per_thread: int = _OPEN_PER_THREAD) -> None:
+        self._undo, self._per_thread = undo, per_thread
         self._local = threading.local()
 
     def read(
@@ -125,7 +126,7 @@ class Handles:
         Integer windows stay clear of GDAL's resampler: 14 to 28 times faster than fractional ones. Raises Unreadable.
         """
         try:
-            pixels: Pixels = self._dataset(path, driver, level).read(
+            pixels: Pixels = self._opened(path, driver, level).dataset.read(
                 list(bands), window=Window(column, row, width, height)
             )
         except RasterioError as error:
@@ -136,33 +137,63 @@ class Handles:
     def size(self, path: str, driver: str, level: int) -> tuple[int, int]:
         """Columns and rows of a level, as the file says. Raises Unreadable."""
         try:
-            dataset = self._dataset(path, driver, level)
+            dataset = self._opened(path, driver, level).dataset
         except RasterioError as error:
             raise Unreadable(f"{Path(path).name}: cannot be read") from error
         return dataset.width, dataset.height
 
-    def _dataset(self, path: str, driver: str, level: int) -> rasterio.DatasetReader:
-        pool: OrderedDict[tuple[str, int], rasterio.DatasetReader] | None = getattr(self._local, "pool", None)
+    def block(
+        self, path: str, driver: str, level: int, bands: Sequence[int], x: int, y: int
+    ) -> Pixels | None:
+        """Some bands of a whole block of 256 x 256 by its place among blocks; None where only `read` can have it, which also says what is wrong."""
+        try:
+            opened = self._opened(path, driver, level)
+        except RasterioError:
+            return None
+        if self._undo is None or opened.layout is None or opened.raw is None:
+            return None
+        pixels = unpacked(opened.dataset, opened.raw, opened.layout, x, y, self._undo)
+        if pixels is None or tuple(bands) == tuple(range(1, opened.layout.bands + 1)):
+            return pixels
+        return pixels[[band - 1 for band in bands]]
+
+    def _opened(self, path: str, driver: str, level: int) -> _Opened:
+        pool: OrderedDict[tuple[str, int], _Opened] | None = getattr(self._local, "pool", None)
         if pool is None:
             pool = self._local.pool = OrderedDict()
         key = (path, level)
-        dataset = pool.get(key)
-        if dataset is None:
-            dataset = (
-                rasterio.open(path, driver=driver, overview_level=level)
-                if level >= 0
-                else rasterio.open(path, driver=driver)
-            )
-            pool[key] = dataset
+        opened = pool.get(key)
+        if opened is None:
+            opened = pool[key] = _open(path, driver, level, raw=self._undo is not None)
             if len(pool) > self._per_thread:
-                pool.popitem(last=False)[1].close()
+                pool.popitem(last=False)[1].dataset.close()
         pool.move_to_end(key)
-        return dataset
+        return opened
 
     def _forget(self, path: str) -> None:
         pool = getattr(self._local, "pool", {})
         for key in [key for key in pool if key[0] == path]:
-            pool.pop(key).close()
+            pool.pop(key).dataset.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A dataset; of a local file whose blocks can be unpacked here also its bytes and their layout."""
+
+    dataset: rasterio.DatasetReader
+    raw: Raw | None
+    layout: Layout | None
+
+
+def _open(path: str, driver: str, level: int, *, raw: bool) -> _Opened:
+    options = {"overview_level": level} if level >= 0 else {}
+    dataset = rasterio.open(path, driver=driver, **options)
+    layout = layout_of(dataset) if raw and not path.startswith("/vsi") else None
+    try:
+        bytes_of = Raw(path) if layout else None
+    except OSError:
+        bytes_of = None
+    return _Opened(dataset, bytes_of if bytes_of and bytes_of.little else None, layout)
 
 
 def valid(pixels: NDArray[Any], nodata: Sequence[int]) -> NDArray[np.bool_]:

@@ -125,3 +125,47 @@ def test_commit_fills_what_is_got_and_still_empty() -> None:
         assert loops.commit(values, got, out, todo) == 1
         assert out[0].tolist() == [[9, 0], [0, 0]]
         assert todo.tolist() == [[0, 0], [1, 1]]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16])
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_a_picture_within_a_whole_source_is_the_nearest_pixels(dtype: type, count: int) -> None:
+    """The quick way: everything is there and nothing is drawn yet; of the second picture a corner is."""
+    src = RNG.integers(1, 250, (count, 90, 90)).astype(dtype)
+    columns, rows = np.meshgrid(np.linspace(3.3, 80.1, 4), np.linspace(5.2, 70.7, 5))
+    columns, rows = columns + 0.03 * rows, rows - 0.02 * columns
+    for drawn in (0, 7):
+        results = []
+        for loops in (kernels, plain):
+            out, todo = np.zeros((count, 50, 64), dtype), np.ones((50, 64), np.uint8)
+            todo[:drawn, :drawn] = 0
+            filled = loops.warp(src, columns, rows, 0, 50, 0, 64, np.zeros(count, np.int64), False, out, todo)
+            results.append((filled, out, todo))
+        (filled, values, empty), (plain_filled, plain_values, plain_empty) = results
+        assert filled == plain_filled == 50 * 64 - drawn * drawn and not empty.any() and not plain_empty.any()
+        assert (values != plain_values).mean() < 1e-3, "a pixel exactly on a border may go to either side"
+
+
+@pytest.mark.parametrize("loops", [kernels, plain])
+def test_pixels_are_laid_on_a_background(loops) -> None:
+    pixels = np.array([[[10, 20, 30, 255], [9, 9, 9, 0], [100, 0, 200, 128], [255, 255, 255, 1]]], np.uint8)
+    out = np.zeros((1, 4, 3), np.uint8)
+    loops.lay_on(pixels, np.array([200, 100, 0], np.uint8), out)
+    assert out[0, :2].tolist() == [[10, 20, 30], [200, 100, 0]]
+    half = 128 / 255
+    exact = [
+        [100 * half + 200 * (1 - half), 100 * (1 - half), 200 * half],
+        [200 + 55 / 255, 100 + 155 / 255, 1],
+    ]
+    assert np.abs(out[0, 2:] - np.array(exact)).max() <= 0.51
+
+
+@pytest.mark.parametrize("loops", [kernels, plain])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16])
+def test_differences_are_undone(loops, dtype: type) -> None:
+    counts = RNG.integers(0, 60_000, (3, 20, 30)).astype(dtype)
+    rows = np.ascontiguousarray(np.moveaxis(counts, 0, 2))
+    rows[:, 1:] -= rows[:, :-1].copy()
+    out = np.zeros_like(counts)
+    loops.undo_differences(np.frombuffer(rows.tobytes(), dtype).reshape(rows.shape), out)
+    assert (out == counts).all()
