@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from urllib.parse import urlsplit
 
 from peers import Server
@@ -61,6 +61,20 @@ def measure(
         count, p50, p95 = len(times), times[len(times) // 2] * 1_000, times[int(len(times) * 0.95)] * 1_000
     wall, cpu = time.perf_counter() - start, server.cpu_seconds() - before
     return Cost(cpu / count * 1_000, count / wall, p50, p95, statistics.mean(sizes) / 1_000)
+
+
+def alternately(
+    asked: Sequence[tuple[Server, Sequence[str]]], *, connections: int, rounds: int = 4, seconds: float = 2.0
+) -> list[Cost]:
+    """What each server costs, in turns, so that a machine whose speed changes changes it for all; the medians of the rounds."""
+    found: list[list[Cost]] = [[] for _ in asked]
+    for _ in range(rounds):
+        for number, (server, queries) in enumerate(asked):
+            found[number].append(measure(server, queries, connections=connections, seconds=seconds))
+    return [
+        Cost(*(statistics.median(getattr(cost, one.name) for cost in costs) for one in fields(Cost)))
+        for costs in found
+    ]
 
 
 def _wrk(

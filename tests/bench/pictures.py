@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 import numpy as np
 from archive import ROOT, ensure, settings
-from load import Cost, measure, once
+from load import Cost, alternately, measure, once
 from peers import Server, hysope, mapserver, missing, titiler
 from PIL import Image
 
@@ -69,30 +69,27 @@ def maps() -> None:
     files = _files()
     cases = _cases(files)
     types = _nearest_types()
-    with titiler(files.ten) as tiled:
-        theirs = {case.name: measure(tiled, case.titiler, connections=_CONNECTIONS) for case in cases}
-        print(f"largest worker of titiler: {tiled.largest_mb():.0f} MB", flush=True)
-    for level in (6, 1):
-        with (
-            mapserver(ROOT / f"ms{level}", _mapfile(files, level, "NEAREST")) as peer,
-            hysope(ROOT / "data", types=types) as mine,
-        ):
-            for case in cases:
-                if level == 1 and case.bars[1] is None:
-                    continue
-                ours, other = (
-                    measure(server, queries, connections=_CONNECTIONS)
-                    for server, queries in ((mine, case.ours), (peer, case.theirs))
-                )
-                differ = _difference(mine, peer, case.ours[0], case.theirs[0])
-                _row(f"{case.name} | MapServer level {level}", ours, other, case.bars[int(level == 1)])
-                print(f"    pictures differ by {differ:.1f} of 255")
-                if level == 6:
-                    _row(f"{case.name} | titiler", ours, theirs[case.name], case.bars[2])
-            print(
-                f"largest worker: Hysope {mine.largest_mb():.0f} MB (asked: below 450), MapServer {peer.largest_mb():.0f} MB",
-                flush=True,
-            )
+    with (
+        titiler(files.ten) as tiled,
+        mapserver(ROOT / "ms6", _mapfile(files, 6, "NEAREST")) as six,
+        mapserver(ROOT / "ms1", _mapfile(files, 1, "NEAREST")) as one,
+        hysope(ROOT / "data", types=types) as mine,
+    ):
+        for case in cases:
+            asked = [(mine, case.ours), (six, case.theirs), (tiled, case.titiler)]
+            if case.bars[1] is not None:
+                asked.append((one, case.theirs))
+            ours, at_six, of_titiler, *at_one = alternately(asked, connections=_CONNECTIONS)
+            _row(f"{case.name} | MapServer level 6", ours, at_six, case.bars[0])
+            for cost in at_one:
+                _row(f"{case.name} | MapServer level 1", ours, cost, case.bars[1])
+            _row(f"{case.name} | titiler", ours, of_titiler, case.bars[2])
+            differ = _difference(mine, six, case.ours[0], case.theirs[0])
+            print(f"    pictures differ by {differ:.1f} of 255")
+        print(
+            f"largest worker: Hysope {mine.largest_mb():.0f} MB (asked: below 450), MapServer {six.largest_mb():.0f}, titiler {tiled.largest_mb():.0f}",
+            flush=True,
+        )
     smooth(files, cases)
 
 
@@ -105,10 +102,7 @@ def smooth(files: Files, cases: list[Case]) -> None:
         for case in cases:
             if "classes" in case.name:
                 continue
-            ours, other = (
-                measure(server, queries, connections=_CONNECTIONS)
-                for server, queries in ((mine, case.ours), (peer, case.theirs))
-            )
+            ours, other = alternately([(mine, case.ours), (peer, case.theirs)], connections=_CONNECTIONS)
             _row(f"{case.name}, bilinear | MapServer level 6", ours, other, None)
 
 
