@@ -90,7 +90,7 @@ bench: $(READY) ## side by side with MapServer and GDAL
 cite: $(READY) $(SUITES) ## the conformance suites of others (needs a JDK 17 and Maven); writes docs/conformance.md
 	$(BIN)/python tests/cite/run.py
 
-crash: $(READY) ## every fault at every place where one can be (4 minutes); upgrades, backups, a database that is restarted
+crash: $(READY) ## every fault at every place where one can be (ten minutes); upgrades, backups, a database that is restarted
 	EVERY_FAULT=1 $(BIN)/python -m pytest -q tests/crash
 
 soak: $(READY) ## MINUTES=20: mixed load; memory and descriptors must not grow

@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     cast,
     delete,
+    exists,
     func,
     insert,
     literal,
@@ -58,6 +59,10 @@ _HOUR_MICROS = 3_600_000_000
 _SOON_MICROS = 3_600_000_000
 _FINAL = [phase.value for phase in FINAL]
 _WITH_BACKEND = [Phase.SUBMITTING.value, Phase.PENDING.value, Phase.RUNNING.value, Phase.STORING.value]
+
+
+def _ready(at: Micros) -> ColumnElement[bool]:
+    return and_(_J.phase.in_([Phase.QUEUED.value, Phase.RETRY_WAIT.value]), _J.not_before_us <= at)
 
 
 @dataclass(frozen=True)
@@ -249,6 +254,8 @@ class Queue:
     def claim(self, most: int) -> tuple[Job, ...]:
         """Takes queued jobs: whose owner has the fewest with the executor first, then the oldest. They are `submitting` afterwards."""
         at = now()
+        if not self._has_room(most, at):
+            return ()
         with self._writing() as connection:
             busy = dict(
                 tuple(row)
@@ -259,10 +266,9 @@ class Queue:
             room = most - sum(busy.values())
             if room <= 0:
                 return ()
-            ready = and_(_J.phase.in_([Phase.QUEUED.value, Phase.RETRY_WAIT.value]), _J.not_before_us <= at)
             rows = connection.execute(
                 select(_J.id, _J.owner, _J.phase)
-                .where(ready)
+                .where(_ready(at))
                 .order_by(_J.created_us, _J.id)
                 .limit(max(room * 4, 100))
             ).all()
@@ -278,6 +284,13 @@ class Queue:
                     taken.append(row.id)
             found = connection.execute(select(tables.job).where(_J.id.in_(taken))).all()
         return tuple(sorted((_job(row) for row in found), key=lambda job: taken.index(job.id)))
+
+    def _has_room(self, most: int, at: Micros) -> bool:
+        """Whether a claim could take a job; looked at first, because who only reads stops nobody who orders."""
+        busy = select(func.count()).where(_J.phase.in_(_WITH_BACKEND)).scalar_subquery()
+        waiting = exists(select(_J.id).where(_ready(at)))
+        with self._database.answering() as connection:
+            return bool(connection.execute(select(and_(busy < most, waiting))).scalar())
 
     def with_backend(self) -> tuple[Job, ...]:
         """The jobs that an executor may have, and dismissed ones that are perhaps not yet gone from it."""

@@ -62,8 +62,8 @@ log = logging.getLogger("hysope.supervisor")
 _AWAY = (Kind.UNAVAILABLE, Kind.BUSY)
 """Faults of the store, not of a job: the job stays where it is."""
 _IDLE_SECONDS = 0.15
-_RUNG_SECONDS = 0.01
-"""How far apart two turns are that the bell asks for: a thousand orders at once are not a thousand turns."""
+_RUNG_SECONDS, _RUNG_SHARE = 0.01, 4
+"""How far apart two turns are that the bell asks for, at least, and by how many times the length of a turn: a thousand orders at once are not a thousand turns."""
 _PAUSE_SECONDS = 2.0
 _POLL_SECONDS = {"local": 0.2, "slurm": 0.7, "pbs": 2.0}
 _LOST_MICROS = 30_000_000
@@ -117,11 +117,12 @@ class Supervisor:
                 stop.wait(_PAUSE_SECONDS)
             if active:
                 continue
+            took = time.monotonic() - begun
             if not self._working:
                 stop.wait(_IDLE_SECONDS)
             elif bell.wait(_IDLE_SECONDS):
                 self._rung = True
-                stop.wait(max(0.0, begun + _RUNG_SECONDS - time.monotonic()))
+                stop.wait(max(0.0, begun + max(_RUNG_SECONDS, _RUNG_SHARE * took) - time.monotonic()))
         bell.close()
         try:
             self._queue.release(self._holder)

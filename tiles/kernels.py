@@ -96,15 +96,19 @@ def _make_warp(count: int, smooth: bool, floating: bool) -> Callable[..., int]:
                     ):
                         # every neighbour is there and has a value: nothing to ask, half of the time
                         left_over = todo[i, start:stop]
-                        if not smooth and _all(left_over):
-                            # and nothing is drawn yet: places as whole numbers of 2**-32 pixels, a third to two thirds of the time
+                        first_c, first_r = int((c0 + dc * start) * _FINE), int((r0 + dr * start) * _FINE)
+                        step_c, step_r, last = int(dc * _FINE), int(dr * _FINE), stop - start - 1
+                        within = first_c + step_c * last >= 0 and first_r + step_r * last >= 0
+                        if not smooth and within and _all(left_over):
+                            # and nothing is drawn yet: places as whole numbers of 2**-32 pixels, a third to two thirds of the time;
+                            # these are cut, so that they are never too large, and just below 0 at the end of a line that runs to it
                             for b in range(bands):
                                 made = out[b, i, start:stop]
-                                across, down = int((c0 + dc * start) * _FINE), int((r0 + dr * start) * _FINE)
+                                across, down = first_c, first_r
                                 for j in range(stop - start):
                                     made[j] = src[b, np.uint64(down >> 32), np.uint64(across >> 32)]
-                                    across += int(dc * _FINE)
-                                    down += int(dr * _FINE)
+                                    across += step_c
+                                    down += step_r
                             left_over[:] = 0
                             filled += stop - start
                             continue

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from urllib.parse import urlsplit
 
 from peers import Server
@@ -51,8 +51,8 @@ class Cost:
 def measure(
     server: Server, queries: Sequence[str], *, connections: int = 2, seconds: float = 5.0, warm: int = 24
 ) -> Cost:
-    """Cycles through the queries from several connections for some seconds, after a warm-up."""
-    _, sizes = _run(server, queries, 2, 1e9, max(warm, min(len(queries), _LOOKED_AT)))
+    """Cycles through the queries from several connections for some seconds, after a warm-up, unless that is 0."""
+    _, sizes = _run(server, queries, 2, 1e9, max(warm, min(len(queries), _LOOKED_AT)) if warm else 2)
     before, start = server.cpu_seconds(), time.perf_counter()
     if shutil.which("wrk"):
         count, p50, p95 = _wrk(server, queries, connections, seconds)
@@ -68,13 +68,19 @@ def alternately(
 ) -> list[Cost]:
     """What each server costs, in turns, so that a machine whose speed changes changes it for all; the medians of the rounds."""
     found: list[list[Cost]] = [[] for _ in asked]
-    for _ in range(rounds):
+    for turn in range(rounds):
         for number, (server, queries) in enumerate(asked):
-            found[number].append(measure(server, queries, connections=connections, seconds=seconds))
-    return [
+            warm = 0 if turn else 24
+            found[number].append(
+                measure(server, queries, connections=connections, seconds=seconds, warm=warm)
+            )
+    middle = [
         Cost(*(statistics.median(getattr(cost, one.name) for cost in costs) for one in fields(Cost)))
         for costs in found
     ]
+    return [
+        replace(one, kilobytes=costs[0].kilobytes) for one, costs in zip(middle, found, strict=True)
+    ]  # the first warm-up looked at every answer
 
 
 def _wrk(

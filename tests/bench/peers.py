@@ -81,11 +81,19 @@ def hysope(
         wait_for(f"{address}/health/ready")
         time.sleep(1.0)
         children = psutil.Process(process.pid).children(recursive=True)
-        workers_pids = [child.pid for child in children if "spawn_main" in " ".join(child.cmdline())]
+        workers_pids = [child.pid for child in children if "spawn_main" in _command(child)]
         yield Server(f"{address}/wms", tuple(workers_pids or [process.pid]))
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
+
+
+def _command(process: psutil.Process) -> str:
+    """Its command line; none of one that has ended meanwhile."""
+    try:
+        return " ".join(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return ""
 
 
 @contextmanager

@@ -169,3 +169,18 @@ def test_differences_are_undone(loops, dtype: type) -> None:
     out = np.zeros_like(counts)
     loops.undo_differences(np.frombuffer(rows.tobytes(), dtype).reshape(rows.shape), out)
     assert (out == counts).all()
+
+
+def test_a_line_that_runs_to_the_edge_of_the_source_stays_within() -> None:
+    """From right to left and from below, so that the last pixel lies on the edge itself, or by the rounding of numbers beside it."""
+    src = np.arange(1, 2_501, dtype=np.uint16).reshape(1, 50, 50)
+    for step in np.linspace(0.05, 0.77, 400):
+        line = np.array([step * 64 - step / 2, -step / 2])
+        columns, rows = np.meshgrid(line, line)
+        results = []
+        for loops in (kernels, plain):
+            out, todo = np.zeros((1, 64, 64), np.uint16), np.ones((64, 64), np.uint8)
+            loops.warp(src, columns, rows, 0, 64, 0, 64, np.zeros(1, np.int64), False, out, todo)
+            results.append(out)
+        assert (results[0] != results[1]).mean() < 0.05
+        assert results[0].max() <= 2_500
