@@ -26,7 +26,7 @@ from catalog.model.observation import Delivery, Station
 from catalog.model.principal import Deadline, Principal, Role
 from catalog.model.product import Asset, Facet, Product, Summary, Totals
 from catalog.model.record import Change, Harvest, Record
-from catalog.model.time import Day, Micros, now
+from catalog.model.time import EVER, NEVER, Day, Micros, now
 from catalog.observations import Observations
 from catalog.query import Cursor, Filter, Order, measure
 from catalog.records import of_product, of_station, product_record, station_record
@@ -52,8 +52,6 @@ Access = Mapping[str, tuple[str, ...]]
 UnitOfWork = Unit
 StoreDown = SQLAlchemyError
 """What is raised when the database cannot be reached."""
-_ALWAYS = Micros(2**62)
-_PUBLIC = Micros(-(2**62))
 _KEPT = 8_192
 _VIEWS = 100
 """Of how many sets of rights it is kept which other centres and stations there are."""
@@ -334,8 +332,8 @@ class Catalog:
     def _record_station(
         self, unit: Unit, kind: SeriesType, station: Station, span: tuple[Micros, Micros], at: Micros
     ) -> None:
-        unit.put_record(station_record(kind, station, self.registry.places, span, at), _PUBLIC)
-        unit.put_record(of_station(kind, station, span, at), _PUBLIC)
+        unit.put_record(station_record(kind, station, self.registry.places, span, at), EVER)
+        unit.put_record(of_station(kind, station, span, at), EVER)
 
     def alike_records(self, who: Principal, limit: int) -> tuple[tuple[tuple[str, str], ...], ...]:
         """Records that may be one thing under several ids: groups of id and source. Nothing is done about them. Raises Fault FORBIDDEN."""
@@ -459,7 +457,7 @@ class Catalog:
 
     def version_of(self, product_id: str, version: str) -> Product | None:
         """A version of a product that is stored and not withdrawn, for ingest."""
-        sight = Visible((PUBLISHED, SUPERSEDED), _ALWAYS)
+        sight = Visible((PUBLISHED, SUPERSEDED), NEVER)
         return self._store.products.one(product_id, version, sight, Deadline.after(60))
 
     def files_of(self, product_id: str, version: str) -> Iterator[tuple[str, Path, str]]:
@@ -497,7 +495,7 @@ class Catalog:
 
     def _sight(self, who: Principal) -> Visible:
         return Visible(
-            (PUBLISHED,), _ALWAYS if who.operator else now(), self._hidden(who), spaces.audiences(who)
+            (PUBLISHED,), NEVER if who.operator else now(), self._hidden(who), spaces.audiences(who)
         )
 
     def _hidden(self, who: Principal) -> tuple[str, ...]:
@@ -537,5 +535,5 @@ def visible_from(kind: ProductType, product: Product) -> Micros:
     return (
         Micros(product.period.start + days(kind.embargo) // timedelta(microseconds=1))
         if kind.embargo != "P0D"
-        else _PUBLIC
+        else EVER
     )

@@ -12,13 +12,12 @@ from catalog.harvest.read import read_record
 from catalog.harvest.received import Received
 from catalog.model.faults import Fault
 from catalog.model.record import Record
-from catalog.model.time import Micros, now
+from catalog.model.time import EVER, now
 from catalog.service import UnitOfWork
 from catalog.store.harvests import Item, Run, demote, forget, keep, known, owners
 from config.limits import Limits
 from config.settings import HarvestSource
 
-_ALWAYS = Micros(-(2**62))
 _NOT_UNIQUE = ("stac", "capabilities")
 """Sources whose ids are theirs alone: the source's own stands before them."""
 
@@ -61,7 +60,7 @@ class Page:
         at = now()
         for name in sorted(self._buried):
             self._unit.bury_record(name, at)
-        self._unit.put_records(list(self._put.values()), _ALWAYS, at)
+        self._unit.put_records(list(self._put.values()), EVER, at)
         demote(self._unit.connection, list(self._put))
         forget(self._unit.connection, self._run.source, self._forgotten)
         keep(self._unit.connection, self._run.source, list(self._kept.values()))

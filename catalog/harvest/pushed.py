@@ -11,12 +11,10 @@ from catalog.harvest.read import read_record
 from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Principal
 from catalog.model.record import Record
-from catalog.model.time import Micros, now
+from catalog.model.time import EVER, now
 from catalog.service import Catalog, UnitOfWork
 from config.limits import Limits
 from config.settings import HarvestSource
-
-_ALWAYS = Micros(-(2**62))
 
 
 class Pushed:
@@ -60,7 +58,7 @@ class Pushed:
 
     def _put(self, unit: UnitOfWork, records: Sequence[Record], who: Principal, outcome: str) -> None:
         at = now()
-        unit.put_records(records, _ALWAYS, at)
+        unit.put_records(records, EVER, at)
         for record in records:
             unit.note(at, who.name, "push", record.id, outcome)
 

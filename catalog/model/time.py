@@ -21,6 +21,8 @@ Day = NewType("Day", int)
 DAY_MICROS = 86_400_000_000
 EARLIEST, LATEST = Micros(-62_135_596_800_000_000), Micros(253_402_214_400_000_000)
 """Open ends of what is stored: the years 1 and 9999."""
+EVER, NEVER = Micros(-(2**62)), Micros(2**62)
+"""Before and after every time that is stored: what is visible since ever, and who sees what is not visible yet."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME = re.compile(
     r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?([Zz]|[+-][0-9]{2}:[0-9]{2})?)?)?)?\Z",

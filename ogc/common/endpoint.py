@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from catalog.model.faults import Fault
 from catalog.model.principal import Deadline, Principal, Role
 from config.settings import Settings
 from ogc.common import documents, html
@@ -21,9 +20,11 @@ from ogc.common.negotiate import check_parameters, language_of, wants_html
 from ogc.common.openapi import COMMON, api_document, operations_document
 from ogc.common.reports import exception
 from ogc.http.edge import Edge
+from ogc.http.problem import Handler, answering
 from ogc.maps.layers import Layers, Offered
 
-Handler = Callable[[Request], Awaitable[Response]]
+answered = answering(exception)
+"""A handler whose faults leave as exception documents."""
 _VARY = "Accept, Accept-Language, Authorization, X-API-Key"
 _LINK_RELATIONS = frozenset({"self", "alternate", "next", "prev", "collection", QUERYABLES_REL})
 _LINK_CHARACTERS = 2_000
@@ -162,15 +163,3 @@ def shown_api(request: Request, document: Document, base: str) -> Response:
     if wants_html(request):
         return shown_document(request, operations_document(document), base)
     return shown_document(request, document, base, media_type=documents.OPENAPI_TYPE)
-
-
-def answered(handler: Handler) -> Handler:
-    """Every fault of a handler as its exception document."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except Fault as fault:
-            return exception(fault)
-
-    return answer

@@ -18,7 +18,7 @@ from config.collections import Collection
 from config.settings import Settings
 from ogc.common.blocks import link
 from ogc.common.documents import crs_list, crs_uri
-from ogc.common.endpoint import Handler, answered, shown_document
+from ogc.common.endpoint import answered, shown_document
 from ogc.common.negotiate import check_parameters
 from ogc.edr.encode import encode
 from ogc.edr.request import DataRequest, Form, Query, read_form, read_request
@@ -28,6 +28,7 @@ from ogc.features import documents
 from ogc.features.request import items_request
 from ogc.features.source import Document, Page, Source, Where
 from ogc.http.edge import Edge
+from ogc.http.problem import Handler
 from ogc.maps.layers import Layers, Offered
 
 T = TypeVar("T")

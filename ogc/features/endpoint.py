@@ -17,7 +17,7 @@ from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Deadline, Principal
 from config.settings import Settings
 from ogc.common.documents import crs_uri
-from ogc.common.endpoint import Handler, answered, shown_document
+from ogc.common.endpoint import answered, shown_document
 from ogc.common.negotiate import check_parameters
 from ogc.features import documents
 from ogc.features.records import RecordFeatures
@@ -25,7 +25,7 @@ from ogc.features.request import CRS, items_request, parameter_names
 from ogc.features.service import Features
 from ogc.features.source import Document, Source, Where
 from ogc.http.edge import Edge
-from ogc.http.problem import read_json
+from ogc.http.problem import Handler, read_json
 
 T = TypeVar("T")
 

@@ -21,7 +21,7 @@ from catalog.model.principal import Deadline, Principal, Role
 from catalog.query import And, During
 from catalog.service import Catalog
 from config.settings import Settings
-from ogc.common.endpoint import Handler, answered, shown_document
+from ogc.common.endpoint import answered, shown_document
 from ogc.common.negotiate import check_parameters
 from ogc.features.request import DATETIME
 from ogc.features.service import Features
@@ -29,6 +29,7 @@ from ogc.features.source import Asked, Document, Source, Where
 from ogc.filter.values import intersects
 from ogc.http.edge import Edge
 from ogc.http.fields import shown
+from ogc.http.problem import Handler
 from ogc.maps.layers import Layers
 from ogc.maps.service import etag
 from ogc.maps.tiles import matrix_of, matrix_set_of, read_index

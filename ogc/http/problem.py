@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -13,6 +14,8 @@ from starlette.responses import JSONResponse, Response
 from catalog.model.faults import Fault, invalid
 from ogc.http.identity import CHALLENGE
 
+Handler = Callable[[Request], Awaitable[Response]]
+"""What a route of a JSON door calls."""
 PRIVATE = {"Cache-Control": "no-store", "Vary": "Authorization, X-API-Key"}
 _DEPTH = 20
 
@@ -35,6 +38,21 @@ def read_json(body: bytes) -> Any:
             for child in (one.values() if isinstance(one, dict) else one)
         ]
     return found
+
+
+def answering(refusal: Callable[[Fault], Response]) -> Callable[[Handler], Handler]:
+    """What makes a door of a handler: a fault leaves as that door's own document."""
+
+    def answered(handler: Handler) -> Handler:
+        async def answer(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except Fault as fault:
+                return refusal(fault)
+
+        return answer
+
+    return answered
 
 
 def refused(fault: Fault, status: int, body: bytes) -> Response:

@@ -19,9 +19,10 @@ from catalog.service import Catalog
 from config.settings import Settings
 from ogc.common.blocks import Document
 from ogc.common.documents import crs_uri
-from ogc.common.endpoint import Handler, answered, shown_document
+from ogc.common.endpoint import answered, shown_document
 from ogc.common.negotiate import check_parameters, language_of
 from ogc.http.edge import Edge
+from ogc.http.problem import Handler
 from ogc.maps.layers import Offered
 from ogc.maps.service import Answer, AskedLayer, Maps, private
 from ogc.maps.tiles import Place, matrix_of, matrix_set_of, placed, read_index, tile_frame

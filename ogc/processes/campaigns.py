@@ -16,8 +16,9 @@ from catalog.model.principal import Principal
 from catalog.model.time import now
 from ogc.http.edge import Edge
 from ogc.http.fields import shown
+from ogc.http.problem import Handler
 from ogc.processes import documents
-from ogc.processes.endpoint import Handler, answered, as_json
+from ogc.processes.endpoint import answered, as_json
 from ogc.processes.request import read_campaign, read_page
 from processes.campaign_table import Campaign, ItemState
 from processes.campaigns import Campaigns

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -23,7 +23,7 @@ from ogc.common import html
 from ogc.common.endpoint import page_of
 from ogc.common.negotiate import language_of, wants_html
 from ogc.http.edge import Edge
-from ogc.http.problem import PRIVATE, refused
+from ogc.http.problem import PRIVATE, Handler, answering, refused
 from ogc.processes import documents, multipart, reports
 from ogc.processes.request import (
     JOB_FILTERS,
@@ -42,7 +42,6 @@ from processes.service import Given, Processes
 _LOOK_LEAST, _LOOK_SHARE, _LOOK_MOST = 0.008, 0.1, 0.25
 """The row of a waited job is looked at after a tenth of the time that it took so far: a short order waits little, a long one costs little."""
 T = TypeVar("T")
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 class ProcessesEndpoints:
@@ -258,18 +257,6 @@ def _bare(one: Given) -> Response:
     return as_json(one.value)
 
 
-def answered(handler: Handler) -> Handler:
-    """Every fault of a handler as its document."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except Fault as fault:
-            return _refused(fault)
-
-    return answer
-
-
 def as_json(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A document for one reader only."""
     body = json.dumps(document, ensure_ascii=False).encode()
@@ -281,3 +268,7 @@ def _refused(fault: Fault) -> Response:
     if fault.kind is Kind.UNKNOWN_PRODUCT and fault.locator == "id":
         status = 404
     return refused(fault, status, reports.report(fault))
+
+
+answered = answering(_refused)
+"""A handler whose faults leave as their documents."""

@@ -7,7 +7,7 @@ A password is an API key and the token is that key, so nothing is kept and a rev
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 from starlette.datastructures import Headers
@@ -25,11 +25,10 @@ from ogc.files.endpoint import FilesEndpoint
 from ogc.http.cursors import behind
 from ogc.http.edge import Edge
 from ogc.http.fields import Field, plain, shown
-from ogc.http.problem import PRIVATE, refused
+from ogc.http.problem import PRIVATE, answering, refused
 from ogc.resto import documents
 from ogc.resto.request import Member, Page, read_page
 
-Handler = Callable[[Request], Awaitable[Response]]
 _STATUS = {
     Kind.UNKNOWN_LAYER: 404, Kind.UNKNOWN_PRODUCT: 404, Kind.GONE: 404, Kind.BAD_CREDENTIAL: 401, Kind.NOBODY: 401, Kind.FORBIDDEN: 403,
     Kind.TOO_LARGE: 413, Kind.BUSY: 503, Kind.UNAVAILABLE: 503,
@@ -150,15 +149,11 @@ class RestoEndpoints:
         return Deadline.after(self._settings.limits.search_seconds)
 
 
-def _answered(handler: Handler) -> Handler:
-    """Every fault of a handler as resto's error."""
+def _refused(fault: Fault) -> Response:
+    status = _STATUS.get(fault.kind, 400)
+    said = {"ErrorMessage": fault.text, "ErrorCode": status}
+    return refused(fault, status, json.dumps(said, ensure_ascii=False).encode())
 
-    async def answer(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except Fault as fault:
-            status = _STATUS.get(fault.kind, 400)
-            said = {"ErrorMessage": fault.text, "ErrorCode": status}
-            return refused(fault, status, json.dumps(said, ensure_ascii=False).encode())
 
-    return answer
+_answered = answering(_refused)
+"""A handler whose faults leave as resto's errors."""

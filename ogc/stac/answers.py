@@ -4,40 +4,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from catalog.model.faults import Fault, Kind
-from ogc.http.problem import PRIVATE, refused
+from ogc.http.problem import PRIVATE, answering, refused
 
 GEOJSON = "application/geo+json"
-Handler = Callable[[Request], Awaitable[Response]]
 _STATUS = {
     Kind.UNKNOWN_LAYER: 404, Kind.UNKNOWN_PRODUCT: 404, Kind.BAD_CREDENTIAL: 401, Kind.FORBIDDEN: 403, Kind.TAKEN: 409, Kind.BUSY: 503, Kind.UNAVAILABLE: 503,
 }  # fmt: skip
+_CODES = {404: "NotFound", 401: "Unauthorized", 403: "Forbidden", 409: "Conflict", 503: "ServiceUnavailable"}
 
 
-def answered(handler: Handler) -> Handler:
-    """Every fault of a handler as the STAC API's error document."""
+def _refused(fault: Fault) -> Response:
+    status = _STATUS.get(fault.kind, 400)
+    said = {"code": _CODES.get(status, "InvalidParameterValue"), "description": fault.text}
+    return refused(fault, status, json.dumps(said).encode())
 
-    async def answer(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except Fault as fault:
-            status = _STATUS.get(fault.kind, 400)
-            code = {
-                404: "NotFound",
-                401: "Unauthorized",
-                403: "Forbidden",
-                409: "Conflict",
-                503: "ServiceUnavailable",
-            }.get(status, "InvalidParameterValue")
-            return refused(fault, status, json.dumps({"code": code, "description": fault.text}).encode())
 
-    return answer
+answered = answering(_refused)
+"""A handler whose faults leave as the STAC API's error document."""
 
 
 def json_answer(document: Any, media_type: str = "application/json", status: int = 200) -> Response:

@@ -20,9 +20,9 @@ from ogc.common.endpoint import shown_api
 from ogc.common.openapi import api_document
 from ogc.filter.queryables import schema
 from ogc.http.edge import Edge
-from ogc.http.problem import read_json
+from ogc.http.problem import Handler, read_json
 from ogc.stac import documents
-from ogc.stac.answers import GEOJSON, Handler, answered, json_answer
+from ogc.stac.answers import GEOJSON, answered, json_answer
 from ogc.stac.block import block
 from ogc.stac.request import (
     QUERYABLES,

@@ -20,9 +20,9 @@ from catalog.model.faults import Fault, Kind
 from catalog.model.principal import Principal, Role
 from catalog.model.record import Record
 from ogc.http.edge import Edge
-from ogc.http.problem import PRIVATE, read_json
+from ogc.http.problem import PRIVATE, Handler, read_json
 from ogc.stac import records
-from ogc.stac.answers import GEOJSON, Handler, answered, json_answer
+from ogc.stac.answers import GEOJSON, answered, json_answer
 from ogc.stac.documents import Document
 from ogc.stac.service import StacService
 from ogc.stac.written import merged, read_item, read_items
