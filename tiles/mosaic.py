@@ -15,7 +15,7 @@ from catalog.model.product import Product
 from config.product_types import PixelRule, ProductType
 from tiles.frame import Frame, Nodes, nodes
 from tiles.loops import loops
-from tiles.plan import Read, Step, holder, steps
+from tiles.plan import Read, Step, holder, rect_of, steps
 from tiles.read import Reader
 
 _NEVER = 1 << 40
@@ -89,12 +89,11 @@ class Painter:
                 self.mosaic.products.append(product)
 
     def _one(self, product: Product, rule: PixelRule | None) -> int:
+        todo = self.mosaic.todo
+        if not self._wanted(product):
+            return 0
         planned = self._plan(product, self._bands)
         if not planned:
-            return 0
-        top, bottom, left, right = planned[0].rect
-        todo = self.mosaic.todo
-        if not todo[top:bottom, left:right].any():
             return 0
         if len(planned) == 1 and rule is None:
             return self._warp(planned[0], self._bands, self.mosaic.values, todo)
@@ -135,14 +134,27 @@ class Painter:
         clear: NDArray[np.bool_] = (todo == 0) & ~hit
         return clear
 
+    def _wanted(self, product: Product) -> bool:
+        """Whether there is still something to draw where a product is; its files are not opened for this."""
+        asset = holder(product, self._bands[0])
+        if asset is None or asset.grid is None:
+            return False
+        rect = rect_of(asset.grid, self._frame, self._nodes_in(asset.grid.epsg))
+        return bool(self.mosaic.todo[rect.top : rect.bottom, rect.left : rect.right].any())
+
+    def _nodes_in(self, epsg: int) -> Nodes:
+        """Where the frame's pixels lie in a CRS."""
+        if epsg not in self._nodes:
+            self._nodes[epsg] = nodes(self._frame, epsg)
+        return self._nodes[epsg]
+
     def _plan(self, product: Product, bands: Sequence[str]) -> list[Step]:
         asset = holder(product, bands[0])
         if asset is None or asset.grid is None:
             return []
         epsg = asset.grid.epsg
-        if epsg not in self._nodes:
-            self._nodes[epsg] = nodes(self._frame, epsg)
-        planned = list(steps(product, bands, self._frame, self._nodes[epsg], epsg, self._reader.exact))
+        at = self._nodes_in(epsg)
+        planned = list(steps(product, bands, self._frame, at, epsg, self._reader.exact))
         covered = sum(len(read.bands) for step in planned for read in step.reads)
         return planned if covered == len(bands) else []
 

@@ -88,8 +88,7 @@ def steps(
         if asset is None or asset.grid is None or asset.grid.epsg != epsg:
             return
         if asset not in found:
-            box = asset.grid.box
-            rect = grid_nodes.rect_of(box.west, box.south, box.east, box.north, frame.width, frame.height)
+            rect = rect_of(asset.grid, frame, grid_nodes)
             if rect.empty:
                 return
             level = _level(product, asset, band, _ratio(grid_nodes, frame, rect, asset.grid))
@@ -103,6 +102,12 @@ def steps(
         window = _window(columns, rows, grid)
         if window:
             yield Step(tuple(_reads(members, window)), columns - window[0], rows - window[1], rect)
+
+
+def rect_of(grid: Grid, frame: Frame, at: Nodes) -> Rect:
+    """The part of a frame that a raster can have pixels in."""
+    box = grid.box
+    return at.rect_of(box.west, box.south, box.east, box.north, frame.width, frame.height)
 
 
 def _reads(members: Sequence[tuple[Level, str]], window: tuple[int, int, int, int]) -> Iterator[Read]:
