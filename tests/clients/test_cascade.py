@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`/cascade` over a real server: pictures come through with their time; what is dead or wrong is told, and hurts nothing else."""
 
+import gc
 import socket
 import threading
 import time
@@ -24,11 +25,18 @@ from hysope.app import build
 pytestmark = pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
 )
-"""MapProxy leaves files of its locks to the garbage collector."""
+"""MapProxy leaves files of its locks, and the answers of upstreams that failed, to the garbage collector."""
 TITLE = Bilingual(en="A layer", fr="Une couche")
 DAYS = ("2023-03-05", "2023-03-15", "2023-04-04")
 BOX = "55200,5500000,58200,5503000"
 TILES = "{z}/{x}/{y}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def collected() -> Iterator[None]:
+    """What MapProxy left is collected here, where it is expected, and not in a test that comes later."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="module")
