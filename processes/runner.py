@@ -253,7 +253,9 @@ def main(argv: list[str]) -> int:
     except OSError as error:
         account = {"ok": False, "class": "storage", "message": f"{error.strerror or error}"}
     write_json(folder / EXIT, account)
-    Bell(folder.parents[2] / BELL).ring()
+    Bell(
+        folder.parents[2] / BELL
+    ).ring()  # above the attempt, its job and the two digits of the job (`Processes.folder`)
     return 0
 
 

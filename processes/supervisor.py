@@ -62,8 +62,10 @@ log = logging.getLogger("hysope.supervisor")
 _AWAY = (Kind.UNAVAILABLE, Kind.BUSY)
 """Faults of the store, not of a job: the job stays where it is."""
 _IDLE_SECONDS = 0.15
-_RUNG_SECONDS, _RUNG_SHARE = 0.01, 4
-"""How far apart two turns are that the bell asks for, at least, and by how many times the length of a turn: a thousand orders at once are not a thousand turns."""
+_RUNG_SECONDS, _RUNG_SHARE = 0.005, 3
+"""How long after a ring the next turn comes, at least, and how many times as long as the last one took, but no later than without a ring:
+a thousand orders at once are not a thousand turns.
+"""
 _PAUSE_SECONDS = 2.0
 _POLL_SECONDS = {"local": 0.2, "slurm": 0.7, "pbs": 2.0}
 _LOST_MICROS = 30_000_000
@@ -93,7 +95,6 @@ class Supervisor:
         self._publisher = Publisher(catalog, OPERATOR)
         self._holder = f"{platform.node()}:{os.getpid()}:{threading.get_ident()}"
         self._polled = 0.0
-        self._rung = False
         self._leased = 0.0
         self._tidied = self._fed = float("-inf")
         self._campaigns = Campaigns(processes, settings)
@@ -107,30 +108,32 @@ class Supervisor:
             bell.listen()
         except OSError as error:
             log.warning("orders are looked for, not heard: %s", error)
+        rung = False
         while not stop.is_set():
             begun = time.monotonic()
             try:
-                active = self.step()
+                active = self.step(rung=rung)
             except (StoreDown, Fault) as error:
                 log.warning("the store does not answer: %s", error)
                 active = False
                 stop.wait(_PAUSE_SECONDS)
+            rung = False
             if active:
                 continue
             took = time.monotonic() - begun
             if not self._working:
                 stop.wait(_IDLE_SECONDS)
-            elif bell.wait(_IDLE_SECONDS):
-                self._rung = True
-                stop.wait(max(0.0, begun + max(_RUNG_SECONDS, _RUNG_SHARE * took) - time.monotonic()))
+            rung = self._working and bell.wait(_IDLE_SECONDS)
+            if rung:
+                stop.wait(min(max(_RUNG_SECONDS, _RUNG_SHARE * took), _IDLE_SECONDS))
         bell.close()
         try:
             self._queue.release(self._holder)
         except (StoreDown, Fault):
             log.warning("the lease could not be given back; it ends by itself")
 
-    def step(self) -> bool:
-        """One turn; false when there was nothing to do, or the lease is somebody else's."""
+    def step(self, *, rung: bool = False) -> bool:
+        """One turn, with a look at the files of runs where the bell rang; false when there was nothing to do, or the lease is somebody else's."""
         if time.monotonic() - self._leased > 3.0:
             had = self._working
             self._working, self._leased = self._queue.lease(self._holder), time.monotonic()
@@ -152,9 +155,8 @@ class Supervisor:
         if time.monotonic() - self._polled > _POLL_SECONDS.get(self._executor.name, 1.0):
             self._polled = time.monotonic()
             self._follow(self._executor.poll)
-        elif self._rung:
+        elif rung:
             self._follow(None)
-        self._rung = False
         claimed = self._queue.claim(most)
         for job in claimed:
             self._safely(self._submit, job)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from catalog.model.product import Product
 from config.product_types import PixelRule, ProductType
 from tiles.frame import Frame, Nodes, nodes
 from tiles.loops import loops
-from tiles.plan import Read, Step, holder, rect_of, steps
+from tiles.plan import Choice, Read, Step, choose, holder, steps
 from tiles.read import Reader
 
 _NEVER = 1 << 40
@@ -89,13 +89,16 @@ class Painter:
                 self.mosaic.products.append(product)
 
     def _one(self, product: Product, rule: PixelRule | None) -> int:
-        todo = self.mosaic.todo
-        if not self._wanted(product):
+        todo, choice = self.mosaic.todo, self._choose(product, self._bands)
+        if choice is None:
             return 0
-        planned = self._plan(product, self._bands)
+        top, bottom, left, right = choice.rect
+        if not todo[top:bottom, left:right].any():
+            return 0
+        planned = self._steps(choice)
         if not planned:
             return 0
-        if len(planned) == 1 and rule is None:
+        if len(planned) == 1 and rule is None and planned[0].bands == self._bands:
             return self._warp(planned[0], self._bands, self.mosaic.values, todo)
         values = np.zeros_like(self.mosaic.values)
         got = np.ones(todo.shape, np.bool_)
@@ -107,7 +110,7 @@ class Painter:
 
     def _aside(self, step: Step, values: NDArray[Any]) -> NDArray[np.bool_]:
         """Warps the bands of one grid into their places of `values`; where it succeeded."""
-        names = [band for read in step.reads for band in read.bands]
+        names = step.bands
         part = np.zeros((len(names), *values.shape[1:]), values.dtype)
         todo = self.mosaic.todo.copy()
         before = todo.copy()
@@ -120,7 +123,8 @@ class Painter:
     def _clear_pixels(self, product: Product, rule: PixelRule) -> NDArray[np.bool_]:
         """Where the product's own mask says neither cloud nor shadow; everywhere when it has no such mask."""
         shape = self.mosaic.todo.shape
-        planned = self._plan(product, (rule.band,))
+        choice = self._choose(product, (rule.band,))
+        planned = self._steps(choice) if choice else []
         if not planned:
             return np.ones(shape, np.bool_)
         counts = np.zeros((1, *shape), _DTYPES[self._kind.bands[rule.band].dtype])
@@ -134,29 +138,22 @@ class Painter:
         clear: NDArray[np.bool_] = (todo == 0) & ~hit
         return clear
 
-    def _wanted(self, product: Product) -> bool:
-        """Whether there is still something to draw where a product is; its files are not opened for this."""
-        asset = holder(product, self._bands[0])
-        if asset is None or asset.grid is None:
-            return False
-        rect = rect_of(asset.grid, self._frame, self._nodes_in(asset.grid.epsg))
-        return bool(self.mosaic.todo[rect.top : rect.bottom, rect.left : rect.right].any())
-
-    def _nodes_in(self, epsg: int) -> Nodes:
-        """Where the frame's pixels lie in a CRS."""
-        if epsg not in self._nodes:
-            self._nodes[epsg] = nodes(self._frame, epsg)
-        return self._nodes[epsg]
-
-    def _plan(self, product: Product, bands: Sequence[str]) -> list[Step]:
+    def _choose(self, product: Product, bands: Sequence[str]) -> Choice | None:
         asset = holder(product, bands[0])
         if asset is None or asset.grid is None:
-            return []
+            return None
         epsg = asset.grid.epsg
-        at = self._nodes_in(epsg)
-        planned = list(steps(product, bands, self._frame, at, epsg, self._reader.exact))
-        covered = sum(len(read.bands) for step in planned for read in step.reads)
-        return planned if covered == len(bands) else []
+        if epsg not in self._nodes:
+            self._nodes[epsg] = nodes(self._frame, epsg)
+        return choose(product, bands, self._frame, self._nodes[epsg], epsg)
+
+    def _steps(self, choice: Choice) -> list[Step]:
+        """The steps of a choice, if they bring all of its bands. Its files are asked for the sizes of their overviews."""
+        exact = tuple((self._reader.exact(level), bands) for level, bands in choice.levels)
+        epsg = exact[0][0].grid.epsg
+        planned = list(steps(replace(choice, levels=exact), self._nodes[epsg]))
+        wanted = sum(len(bands) for _, bands in exact)
+        return planned if sum(len(step.bands) for step in planned) == wanted else []
 
     def _warp(
         self,

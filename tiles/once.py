@@ -4,24 +4,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
-V = TypeVar("V")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Once(Generic[V]):
-    """A function of frozen objects whose results are kept, all forgotten when there are too many. Safe to share between threads."""
+def once(most: int) -> Callable[[F], F]:
+    """Keeps the results of a function of frozen objects, all forgotten when there are so many. Safe to share between threads.
 
-    def __init__(self, make: Callable[..., V], most: int) -> None:
-        self._make, self._most = make, most
-        self._made: dict[tuple[int, ...], tuple[tuple[Any, ...], V]] = {}
+    The objects live as long as their result, so that no other has their identity.
+    """
 
-    def __call__(self, *of: Any) -> V:
-        """The result for these objects; they live as long as it does, so that no other has their identity."""
-        key = tuple(map(id, of))
-        found = self._made.get(key)
-        if found is None:
-            if len(self._made) >= self._most:
-                self._made.clear()
-            found = self._made[key] = (of, self._make(*of))
-        return found[1]
+    def keeping(make: F) -> F:
+        made: dict[tuple[int, ...], tuple[tuple[Any, ...], Any]] = {}
+
+        @wraps(make)
+        def found(*of: Any) -> Any:
+            key = tuple(map(id, of))
+            known = made.get(key)
+            if known is None:
+                if len(made) >= most:
+                    made.clear()
+                known = made[key] = (of, make(*of))
+            return known[1]
+
+        return cast("F", found)
+
+    return keeping

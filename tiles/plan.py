@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which file, level and window a product needs for a frame. Pure but for `exact`, which asks a file for the size of its chosen level."""
+"""Which file, level and window a product needs for a frame. Pure: nothing is opened, so what a map costs is known before it is paid.
+
+Between a choice and its steps a reader may give overviews the sizes that their files have.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from catalog.crs import Floats
@@ -12,7 +15,7 @@ from catalog.model.product import Asset, AssetRole, Grid, Product
 from catalog.raster.write import LOW_SIDES, low_size
 from tiles.frame import Frame, Nodes, Rect
 from tiles.loops import loops
-from tiles.once import Once
+from tiles.once import once
 
 _FINER = 1.2
 """A level may be this much coarser than the output pixel (as GDAL and MapServer allow)."""
@@ -56,67 +59,55 @@ class Step:
     rect: Rect
 
     @property
+    def bands(self) -> tuple[str, ...]:
+        """All bands, in the order in which they are read."""
+        return tuple(band for read in self.reads for band in read.bands)
+
+    @property
     def pixels(self) -> int:
         """How many source pixels are read, all bands together."""
         return sum(read.width * read.height * len(read.bands) for read in self.reads)
 
 
-Exact = Callable[[Level], Level]
+@dataclass(frozen=True)
+class Choice:
+    """Which levels a product's bands are read at, and the output that they may fill."""
+
+    levels: tuple[tuple[Level, tuple[str, ...]], ...]
+    rect: Rect
 
 
-def _as_it_is(level: Level) -> Level:
-    return level
-
-
-def steps(
-    product: Product,
-    bands: Sequence[str],
-    frame: Frame,
-    grid_nodes: Nodes,
-    epsg: int,
-    exact: Exact = _as_it_is,
-) -> Iterator[Step]:
-    """The steps of a product: one per grid that its bands are read on, none when it does not meet the frame.
-
-    `exact` gives the chosen level the size that its file has.
-    """
-    groups: dict[Grid, list[tuple[Level, str]]] = {}
-    found: dict[Asset, Level] = {}
+def choose(product: Product, bands: Sequence[str], frame: Frame, at: Nodes, epsg: int) -> Choice | None:
+    """The levels for a frame whose nodes lie in the product's CRS; None when it does not meet the frame, or lacks a band there."""
+    found: dict[Asset, tuple[Level, list[str]]] = {}
     rect = Rect(0, 0, 0, 0)
     for band in bands:
         asset = holder(product, band)
         if asset is None or asset.grid is None or asset.grid.epsg != epsg:
-            return
+            return None
         if asset not in found:
-            rect = rect_of(asset.grid, frame, grid_nodes)
-            if rect.empty:
-                return
-            level = _level(product, asset, band, _ratio(grid_nodes, frame, rect, asset.grid))
+            box = asset.grid.box
+            rect = at.rect_of(box.west, box.south, box.east, box.north, frame.width, frame.height)
+            level = None if rect.empty else _level(product, asset, band, _ratio(at, frame, rect, asset.grid))
             if level is None:
-                return
-            found[asset] = exact(level)
-        groups.setdefault(found[asset].grid, []).append((found[asset], band))
+                return None
+            found[asset] = level, []
+        found[asset][1].append(band)
+    return Choice(tuple((level, tuple(names)) for level, names in found.values()), rect)
+
+
+def steps(choice: Choice, at: Nodes) -> Iterator[Step]:
+    """The steps of a choice: one per grid, its levels read together; none for a grid that the frame lies beside."""
+    groups: dict[Grid, list[tuple[Level, tuple[str, ...]]]] = {}
+    for level, bands in choice.levels:
+        groups.setdefault(level.grid, []).append((level, bands))
     for grid, members in groups.items():
-        columns = (grid_nodes.x - grid.west) / grid.pixel_width
-        rows = (grid.north - grid_nodes.y) / grid.pixel_height
+        columns = (at.x - grid.west) / grid.pixel_width
+        rows = (grid.north - at.y) / grid.pixel_height
         window = _window(columns, rows, grid)
         if window:
-            yield Step(tuple(_reads(members, window)), columns - window[0], rows - window[1], rect)
-
-
-def rect_of(grid: Grid, frame: Frame, at: Nodes) -> Rect:
-    """The part of a frame that a raster can have pixels in."""
-    box = grid.box
-    return at.rect_of(box.west, box.south, box.east, box.north, frame.width, frame.height)
-
-
-def _reads(members: Sequence[tuple[Level, str]], window: tuple[int, int, int, int]) -> Iterator[Read]:
-    """One read per asset: bands that stand side by side in a file are read together."""
-    names: dict[Level, list[str]] = {}
-    for level, band in members:
-        names.setdefault(level, []).append(band)
-    for level, bands in names.items():
-        yield Read(level, tuple(bands), *window)
+            reads = tuple(Read(level, bands, *window) for level, bands in members)
+            yield Step(reads, columns - window[0], rows - window[1], choice.rect)
 
 
 def holder(product: Product, band: str) -> Asset | None:
@@ -167,11 +158,9 @@ def levels(product: Product, asset: Asset, band: str) -> Iterator[Level]:
             yield Level(asset, resized(asset.grid, *low_size(asset.grid, side)), side, low=True)
 
 
-def _every_level(product: Product, asset: Asset, band: str) -> tuple[Level, ...]:
+@once(_LEVELS)
+def _levels(product: Product, asset: Asset, band: str) -> tuple[Level, ...]:
     return tuple(levels(product, asset, band))
-
-
-_levels = Once(_every_level, _LEVELS)
 
 
 def coarser(grid: Grid, factor: int) -> Grid:

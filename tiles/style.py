@@ -6,7 +6,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ from config.product_types import Band, ProductType
 from config.styles import Classes, Composite, Outlines, Points, Ramp, Relief, Stop, Style, rgba
 from tiles.loops import loops
 from tiles.mosaic import Mosaic
-from tiles.once import Once
+from tiles.once import once
 
 Bytes = NDArray[np.uint8]
 _TABLES = 256
@@ -81,9 +80,10 @@ def colour(kind: ProductType, style: Style, bands: Sequence[str], mosaic: Mosaic
 
 def palette_of(kind: ProductType, style: Classes | Ramp | Relief) -> Bytes:
     """The palette of a style, entry 0 transparent."""
-    return _palettes(kind.bands[style.bands[0]], style)
+    return _palette(kind.bands[style.bands[0]], style)
 
 
+@once(_TABLES)
 def _palette(band: Band, style: Classes | Ramp | Relief) -> Bytes:
     if isinstance(style, Classes):
         colours = [rgba(one.colour) for one in (band.classes or band.bits)]
@@ -96,9 +96,10 @@ def _palette(band: Band, style: Classes | Ramp | Relief) -> Bytes:
 
 def table_of(kind: ProductType, style: Classes | Ramp) -> Bytes:
     """Counts (as unsigned numbers of their size) to palette entries."""
-    return _tables(kind.bands[style.bands[0]], style)
+    return _table(kind.bands[style.bands[0]], style)
 
 
+@once(_TABLES)
 def _table(band: Band, style: Classes | Ramp) -> Bytes:
     size = 256 if band.dtype == "uint8" else 65_536
     if isinstance(style, Classes):
@@ -178,10 +179,11 @@ def _composite(kind: ProductType, style: Composite, bands: Sequence[str], mosaic
     if bands[0].startswith("visual."):
         loops.interleave(mosaic.values, mosaic.todo, out)
     else:
-        loops.look_up_rgb(mosaic.values, mosaic.todo, _stretched(kind, style), 0xFFFF, out)
+        loops.look_up_rgb(mosaic.values, mosaic.todo, _stretches(kind, style), 0xFFFF, out)
     return Coloured(out)
 
 
+@once(_TABLES // 4)
 def _stretches(kind: ProductType, style: Composite) -> Bytes:
     bands = [kind.bands[name] for name in style.bands]
     tables = [
@@ -190,9 +192,8 @@ def _stretches(kind: ProductType, style: Composite) -> Bytes:
     return np.stack(tables)
 
 
-@lru_cache(_TABLES)
 def _stretch(dtype: str, scale: float, offset: float, low: float, high: float, gamma: float) -> Bytes:
-    """Counts (as unsigned numbers) to 1…255; made once, since it takes as long as a tile's warp."""
+    """Counts (as unsigned numbers) to 1…255; it takes as long as a tile's warp."""
     counts = np.arange(65_536).astype(np.uint16)
     signed = counts.view(np.int16) if dtype == "int16" else counts
     share = np.clip((signed * scale + offset - low) / (high - low), 0.0, 1.0)
@@ -244,10 +245,3 @@ def on_background(picture: Picture, background: tuple[int, int, int]) -> Picture
     out = np.empty((*picture.pixels.shape[:2], 3), np.uint8)
     loops.lay_on(picture.pixels, np.array(background, np.uint8), out)
     return Coloured(out)
-
-
-_palettes, _tables, _stretched = (
-    Once(_palette, _TABLES),
-    Once(_table, _TABLES),
-    Once(_stretches, _TABLES // 4),
-)

@@ -475,11 +475,11 @@ def test_a_supervisor_waits_for_a_store_that_is_away(shop: Shop) -> None:
     supervisor, stop = shop.supervisor(), threading.Event()
     real, failed = supervisor.step, []
 
-    def step() -> bool:
+    def step(*, rung: bool = False) -> bool:
         if len(failed) < 1:
             failed.append(1)
             raise Fault(Kind.UNAVAILABLE, "away")
-        return real()
+        return real(rung=rung)
 
     supervisor.step = step
     worker = threading.Thread(target=supervisor.run, args=(stop,))

@@ -11,7 +11,7 @@ from catalog.model.area import Box
 from catalog.model.product import Asset, AssetRole, Grid, Product
 from catalog.model.time import Day, day_period
 from tiles.frame import Frame, nodes
-from tiles.plan import levels, steps
+from tiles.plan import choose, levels, steps
 
 TOULOUSE = Box(west=1.2, south=43.4, east=1.7, north=43.7)
 FRANCE = Box(west=-5.0, south=41.0, east=10.0, north=51.5)
@@ -74,7 +74,10 @@ def test_the_level_is_the_coarsest_that_is_not_too_coarse(metres: float, factor:
         100,
         100,
     )
-    (step,) = steps(product, ("B4",), frame, nodes(frame, 32631), 32631)
+    at = nodes(frame, 32631)
+    choice = choose(product, ("B4",), frame, at, 32631)
+    assert choice
+    (step,) = steps(choice, at)
     found = step.reads[0].level.grid.pixel_width / 10.0
     assert found == pytest.approx(factor, rel=0.01)
     assert step.pixels < 400 * 400
@@ -82,7 +85,7 @@ def test_the_level_is_the_coarsest_that_is_not_too_coarse(metres: float, factor:
 
 def test_a_product_that_does_not_meet_the_map_has_no_step() -> None:
     frame = Frame(Crs(32631), Box(west=0.0, south=0.0, east=1_000.0, north=1_000.0), 10, 10)
-    assert list(steps(_product(()), ("B4",), frame, nodes(frame, 32631), 32631)) == []
+    assert choose(_product(()), ("B4",), frame, nodes(frame, 32631), 32631) is None
 
 
 def test_levels_are_listed_finest_first() -> None:
